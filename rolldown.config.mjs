@@ -1,0 +1,35 @@
+import { defineConfig } from 'rolldown'
+
+/**
+ * One self-contained classic script for a browser.
+ *
+ * @param {string} input
+ * @param {string} name
+ * @returns {import('rolldown').RolldownOptions}
+ */
+const browserFile = (input, name) => ({
+  input,
+  platform: 'browser',
+  transform: { target: 'es2022' },
+  output: { file: `dist/browser/${name}`, format: 'iife', minify: true, codeSplitting: false },
+})
+
+export default defineConfig([
+  {
+    input: ['sdk/index.ts', 'origin/index.ts', 'origin/cli.ts', 'origin/hash-worker.ts'],
+    platform: 'neutral',
+    // Everything that is not a relative path of ours stays an import: Node's own modules and the dependencies.
+    external: /^[^./]/,
+    output: {
+      dir: 'dist/npm',
+      format: 'esm',
+      // The output mirrors the folders, so a path relative to `import.meta.url` names the same neighbour as in the sources.
+      preserveModules: true,
+      preserveModulesRoot: '.',
+      cleanDir: true,
+    },
+  },
+  browserFile('sdk/script.ts', 'nearhand.js'),
+  browserFile('sw/main.ts', 'nearhand-sw.js'),
+  browserFile('sdk/worker.ts', 'nearhand-worker.js'),
+])
