@@ -1,0 +1,198 @@
+import * as v from 'valibot'
+import type { ContentId, PeerId } from './ids.ts'
+import { contentIdSchema, peerIdSchema } from './ids.ts'
+import { parseValue } from './json.ts'
+import { chunksPerMap, maxChunkBytes, partLimitBytes, pathLimit } from './limits.ts'
+
+/*
+ * What the threads of one device say to each other. Service worker and exchange (in the dedicated worker, or in the
+ * page where channels cannot be transferred) talk over a MessagePort that the page brokers:
+ *
+ *   page -> service worker   link (with the port), unlink, stats, disable     by postMessage to the controller
+ *   service worker -> page   relink                                           by client.postMessage
+ *   service worker -> exchange   find, read, cancel, blame                    over the port
+ *   exchange -> service worker   found, chunk, miss                           over the port
+ *   service worker -> every page  traffic                                     by BroadcastChannel
+ *
+ * Each side may be gone at any moment and start anew, and the two may come from different deploys. Nothing here
+ * therefore assumes an answer: requests carry a number, a new port ends all older requests, silence is a miss.
+ */
+export const bridgeVersion = 1
+/** A BroadcastChannel of this name carries TrafficMessage. */
+export const trafficChannelName = 'nearhand-traffic'
+
+/** Where the bytes of a chunk came from. */
+export type SourceName = 'store' | 'peer' | 'origin'
+
+/** In place of a chunk's number: the asset's chunk list. */
+export const listIndex = -1
+
+export type PageToWorker =
+  /** One MessagePort comes along in the transfer list. */
+  | { readonly type: 'nearhand:link'; readonly version: number }
+  | { readonly type: 'nearhand:unlink' }
+  /** Answered with TrafficTotals on the port in the transfer list. */
+  | { readonly type: 'nearhand:stats' }
+  /** Answers everything plainly from now on, drops the store, then answers `true` on the port in the transfer list. */
+  | { readonly type: 'nearhand:disable' }
+
+export type WorkerToPage = { readonly type: 'nearhand:relink' }
+
+export type WorkerToExchange =
+  /** Who could give this asset? */
+  | { readonly type: 'find'; readonly request: number; readonly asset: ContentId; readonly section: string }
+  | {
+      readonly type: 'read'
+      readonly request: number
+      readonly asset: ContentId
+      readonly section: string
+      /** The chunk, or `listIndex`. */
+      readonly index: number
+      /** Exact bytes that are expected. */
+      readonly length: number
+      /** How long the peers have, all tries together. */
+      readonly deadlineMs: number
+    }
+  | { readonly type: 'cancel'; readonly request: number }
+  /** What this peer sent for this request was not what the manifest says. */
+  | { readonly type: 'blame'; readonly request: number; readonly peer: PeerId }
+
+export type MissReason = 'nobody' | 'late' | 'refused' | 'stopped'
+
+export type ExchangeToWorker =
+  /** How many peers say that they hold all or part of it. */
+  | { readonly type: 'found'; readonly request: number; readonly holders: number }
+  /** Not checked yet: that is the service worker's work. `late` bytes are those of refused or doubled answers. */
+  | { readonly type: 'chunk'; readonly request: number; readonly peer: PeerId; readonly bytes: ArrayBuffer }
+  | { readonly type: 'miss'; readonly request: number; readonly reason: MissReason }
+
+export interface ChunkTraffic {
+  readonly index: number
+  readonly source: SourceName
+  readonly bytes: number
+  readonly peer?: string | undefined
+}
+
+/** What happened to one asset since the last message about it. */
+export interface TrafficMessage {
+  readonly path: string
+  readonly size: number
+  readonly chunkSize: number
+  readonly chunks: readonly ChunkTraffic[]
+}
+
+/** Of this device and site, since the worker was installed. Bytes are those of bodies that a page was given. */
+export interface TrafficTotals {
+  readonly bytes: { readonly store: number; readonly peers: number; readonly origin: number }
+  /** Verified or refused bytes that came and were not needed. */
+  readonly duplicateBytes: number
+  /** Requests that the worker answered. */
+  readonly requests: number
+  /** Of these, the ones that ended in a plain fetch. */
+  readonly fallbacks: number
+  /** Chunks that did not match the manifest. */
+  readonly badChunks: number
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const section = v.pipe(v.string(), v.maxLength(pathLimit))
+
+const pageToWorkerSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('nearhand:link'), version: count }),
+  v.strictObject({ type: v.literal('nearhand:unlink') }),
+  v.strictObject({ type: v.literal('nearhand:stats') }),
+  v.strictObject({ type: v.literal('nearhand:disable') }),
+])
+
+const workerToPageSchema = v.strictObject({ type: v.literal('nearhand:relink') })
+
+const workerToExchangeSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('find'), request: count, asset: contentIdSchema, section }),
+  v.strictObject({
+    type: v.literal('read'),
+    request: count,
+    asset: contentIdSchema,
+    section,
+    index: v.pipe(v.number(), v.safeInteger(), v.minValue(listIndex), v.maxValue(chunksPerMap - 1)),
+    length: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(Math.max(maxChunkBytes, partLimitBytes))),
+    deadlineMs: v.pipe(v.number(), v.minValue(0), v.maxValue(60_000)),
+  }),
+  v.strictObject({ type: v.literal('cancel'), request: count }),
+  v.strictObject({ type: v.literal('blame'), request: count, peer: peerIdSchema }),
+])
+
+const exchangeToWorkerSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('found'), request: count, holders: count }),
+  v.strictObject({
+    type: v.literal('chunk'),
+    request: count,
+    peer: peerIdSchema,
+    bytes: v.pipe(
+      v.instance(ArrayBuffer),
+      v.check((buffer) => buffer.byteLength <= maxChunkBytes, 'over a chunk'),
+    ),
+  }),
+  v.strictObject({
+    type: v.literal('miss'),
+    request: count,
+    reason: v.picklist(['nobody', 'late', 'refused', 'stopped']),
+  }),
+])
+
+const trafficSchema = v.strictObject({
+  path: v.string(),
+  size: count,
+  chunkSize: count,
+  chunks: v.array(
+    v.strictObject({
+      index: count,
+      source: v.picklist(['store', 'peer', 'origin']),
+      bytes: count,
+      peer: v.optional(v.string()),
+    }),
+  ),
+})
+
+const totalsSchema = v.strictObject({
+  bytes: v.strictObject({ store: count, peers: count, origin: count }),
+  duplicateBytes: count,
+  requests: count,
+  fallbacks: count,
+  badChunks: count,
+})
+
+/** Undefined where a message is not for us: pages and workers of a site have messages of their own. */
+export function parsePageToWorker(value: unknown): PageToWorker | undefined {
+  return isOurs(value) ? parseValue(pageToWorkerSchema, value, 'message to the service worker') : undefined
+}
+
+/** Undefined where a message is not for us. */
+export function parseWorkerToPage(value: unknown): WorkerToPage | undefined {
+  return isOurs(value) ? parseValue(workerToPageSchema, value, 'message of the service worker') : undefined
+}
+
+export function parseWorkerToExchange(value: unknown): WorkerToExchange {
+  return parseValue(workerToExchangeSchema, value, 'message to the exchange')
+}
+
+export function parseExchangeToWorker(value: unknown): ExchangeToWorker {
+  return parseValue(exchangeToWorkerSchema, value, 'message of the exchange')
+}
+
+export function parseTraffic(value: unknown): TrafficMessage {
+  return parseValue(trafficSchema, value, 'traffic')
+}
+
+export function parseTotals(value: unknown): TrafficTotals {
+  return parseValue(totalsSchema, value, 'traffic totals')
+}
+
+function isOurs(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    typeof value.type === 'string' &&
+    value.type.startsWith('nearhand:')
+  )
+}

@@ -1,0 +1,58 @@
+/** Every bound of the formats in one place. Sizes are bytes, times say their unit, the rest are counts. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+// Chunks
+export const unitBytes: number = 16 * KIB // one ask of a peer; a chunk is several units of one source
+export const minChunkBytes: number = 64 * KIB
+export const maxChunkBytes: number = 256 * KIB
+
+// Manifest
+export const rootLimitBytes: number = 16 * KIB
+export const headLimitBytes: number = 64 * KIB
+export const freshLimitBytes: number = 64 * KIB
+export const partLimitBytes: number = 64 * KIB // bin, index page, chunk list
+export const pathLimit: number = 1024 // characters of a canonical path
+export const binRowLimit: number = 512
+export const indexRowLimit: number = 512
+export const indexDepthLimit: number = 3
+export const headerSetLimit: number = 256
+export const headersPerSetLimit: number = 16
+export const headerValueLimit: number = 4096
+export const sectionLimit: number = 16
+export const keyLimit: number = 16
+export const revokedLimit: number = 512
+export const signatureLimit: number = 16
+/** Clocks may differ by this much before a time counts as wrong. */
+export const clockSkewSeconds: number = 300
+/** Largest asset that one list part can describe; larger files are left to the origin. */
+export const assetLimitBytes: number = Math.floor((partLimitBytes - 16) / 32) * maxChunkBytes
+
+// Store
+export const wholeAssetBytes: number = 8 * MIB // up to here an asset is one stored span
+export const spanBytes: number = 1 * MIB // above, spans of this size
+
+// Patterns of the worker's filter
+export const patternLimit: number = 256 // patterns in one worker file
+export const patternLength: number = 256 // characters of one
+export const patternWildcards: number = 4 // stars in one
+
+// Peer wire
+export const frameLimitBytes: number = 24 * KIB
+export const haveEntriesPerFrame: number = 2000
+export const haveEntriesPerPeer: number = 16_384
+export const swarmsPerPeer: number = 16
+export const wantsPerPeer: number = 64 // units that one peer may have open with us
+export const chunksPerMap: number = 2048
+
+// Tracker wire
+export const trackerMessageBytes: number = 16 * KIB
+export const candidateLength: number = 256
+export const candidatesPerSignal: number = 10
+export const seekLimit: number = 12 // introductions in one reply
+export const joinResponseBytes: number = 16 * KIB
+export const iceServerLimit: number = 8
+
+// Bridge between the service worker and the page or its worker
+export const readsInFlight: number = 256

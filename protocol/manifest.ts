@@ -1,0 +1,263 @@
+import * as v from 'valibot'
+import type { Asset } from './chunks.ts'
+import { ProtocolError } from './errors.ts'
+import type { ContentId, SiteId } from './ids.ts'
+import { contentIdSchema, keyIdSchema, siteIdSchema } from './ids.ts'
+import { parseJson } from './json.ts'
+import {
+  assetLimitBytes,
+  binRowLimit,
+  freshLimitBytes,
+  headLimitBytes,
+  headerSetLimit,
+  headersPerSetLimit,
+  headerValueLimit,
+  indexDepthLimit,
+  indexRowLimit,
+  keyLimit,
+  maxChunkBytes,
+  minChunkBytes,
+  partLimitBytes,
+  pathLimit,
+  revokedLimit,
+  rootLimitBytes,
+  sectionLimit,
+} from './limits.ts'
+import { canonicalPath } from './paths.ts'
+import type { PublicKey, Role } from './signature.ts'
+
+/** Media types of the signed objects; also the types in their envelopes. */
+export const mediaTypes = {
+  root: 'application/vnd.nearhand.root+json;v=1',
+  head: 'application/vnd.nearhand.head+json;v=1',
+  fresh: 'application/vnd.nearhand.fresh+json;v=1',
+} as const
+
+/** Where a site's manifest lives, below the site's base path. */
+export const manifestFolder = '.well-known/nearhand'
+
+/** File names below the manifest folder. Everything but `root.json` and `fresh.json` never changes. */
+export const manifestFiles = {
+  root: 'root.json',
+  fresh: 'fresh.json',
+  head: (bodyHash: ContentId): string => `heads/${bodyHash}.json`,
+  part: (id: ContentId): string => `parts/${id}`,
+  content: (id: ContentId): string => `content/${id}`,
+} as const
+
+/** The trust anchor: keys and roles of one site. Pinned in the site's worker file. */
+export interface Root {
+  readonly site: SiteId
+  readonly version: number
+  /** Seconds since 1970, as all times of the manifest. */
+  readonly expires: number
+  readonly keys: Readonly<Record<string, PublicKey>>
+  readonly roles: { readonly root: Role; readonly head: Role; readonly fresh: Role }
+}
+
+/** One row of an index: a part and the first path that it holds. Rows stand in path order. */
+export interface IndexRow {
+  readonly first: string
+  readonly id: ContentId
+}
+
+/** What a deploy signs: the whole catalogue, by hash. */
+export interface Head {
+  readonly site: SiteId
+  /** Grows by one or more with each deploy. */
+  readonly seq: number
+  readonly created: number
+  readonly expires: number
+  /** SHA-256 of the body of the head before, null at the first. */
+  readonly previous: ContentId | null
+  /** Path prefixes that have swarms of their own. `/` is always among them. */
+  readonly sections: readonly string[]
+  /** Header tables that rows refer to by position. */
+  readonly headerSets: readonly (readonly (readonly [name: string, value: string])[])[]
+  readonly assetCount: number
+  /** 0: the rows of `index` are bins; 1: they are index pages whose rows are bins; and so on. */
+  readonly indexDepth: number
+  readonly index: readonly IndexRow[]
+}
+
+/** What the origin says every few minutes: which head holds, what was revoked, whether peers may be used. */
+export interface Fresh {
+  readonly site: SiteId
+  readonly seq: number
+  /** SHA-256 of the body of the head. */
+  readonly head: ContentId
+  readonly issued: number
+  readonly expires: number
+  /** The kill switch: false turns peers off for the whole site. */
+  readonly peers: boolean
+  /** Content that is not to be served by anybody any more. */
+  readonly revoked: readonly ContentId[]
+}
+
+export type BinRow = readonly [path: string, headerSet: number, size: number, chunkSize: number, id: ContentId]
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const time = count
+const path = v.pipe(
+  v.string(),
+  v.maxLength(pathLimit),
+  v.check((text) => canonicalPath(text) === text, 'not a canonical path'),
+)
+const sectionPrefix = v.pipe(path, v.endsWith('/', 'a section ends in /'))
+const roleSchema = v.pipe(
+  v.strictObject({
+    keys: v.pipe(
+      v.array(keyIdSchema),
+      v.minLength(1),
+      v.maxLength(keyLimit),
+      v.check((keys) => new Set(keys).size === keys.length, 'a key stands twice'),
+    ),
+    threshold: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(keyLimit)),
+  }),
+  v.check((role) => role.threshold <= role.keys.length, 'a threshold that cannot be reached'),
+)
+
+const rootSchema = v.strictObject({
+  site: siteIdSchema,
+  version: v.pipe(count, v.minValue(1)),
+  expires: time,
+  keys: v.pipe(
+    v.record(
+      v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+      v.strictObject({ algorithm: v.literal('Ed25519'), public: v.pipe(v.string(), v.length(44)) }),
+    ),
+    v.check((keys) => Object.keys(keys).length <= keyLimit, 'too many keys'),
+  ),
+  roles: v.strictObject({ root: roleSchema, head: roleSchema, fresh: roleSchema }),
+})
+
+const indexRowsSchema = v.pipe(
+  v.array(
+    v.pipe(
+      v.strictTuple([path, contentIdSchema]),
+      v.transform(([first, id]): IndexRow => ({ first, id })),
+    ),
+  ),
+  v.maxLength(indexRowLimit),
+  v.check((rows) => isAscending(rows, (row) => row.first), 'rows out of order'),
+)
+
+/** A header of the site must not be able to undo what the worker relies on, nor carry one visitor's state. */
+const forbiddenHeaders = new Set([
+  'accept-ranges',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'etag',
+  'set-cookie',
+  'transfer-encoding',
+  'vary',
+])
+
+const headerSchema = v.strictTuple([
+  v.pipe(
+    v.string(),
+    v.regex(/^[a-z][a-z0-9-]{0,63}$/, 'not a lower-case header name'),
+    v.check((name) => !forbiddenHeaders.has(name), 'a header that is not the site’s to set'),
+  ),
+  v.pipe(v.string(), v.regex(/^[\t\x20-\x7e]*$/, 'not a header value'), v.maxLength(headerValueLimit)),
+])
+
+const headSchema = v.strictObject({
+  site: siteIdSchema,
+  seq: v.pipe(count, v.minValue(1)),
+  created: time,
+  expires: time,
+  previous: v.nullable(contentIdSchema),
+  sections: v.pipe(
+    v.array(sectionPrefix),
+    v.maxLength(sectionLimit),
+    v.check((sections) => sections.includes('/'), 'the section / is missing'),
+  ),
+  headerSets: v.pipe(
+    v.array(v.pipe(v.array(headerSchema), v.maxLength(headersPerSetLimit))),
+    v.maxLength(headerSetLimit),
+  ),
+  assetCount: count,
+  indexDepth: v.pipe(count, v.maxValue(indexDepthLimit)),
+  index: indexRowsSchema,
+})
+
+const freshSchema = v.strictObject({
+  site: siteIdSchema,
+  seq: v.pipe(count, v.minValue(1)),
+  head: contentIdSchema,
+  issued: time,
+  expires: time,
+  peers: v.boolean(),
+  revoked: v.pipe(v.array(contentIdSchema), v.maxLength(revokedLimit)),
+})
+
+const chunkSizeSchema = v.pipe(
+  v.number(),
+  v.check((size) => size >= minChunkBytes && size <= maxChunkBytes && Number.isInteger(Math.log2(size)), 'chunk size'),
+)
+
+const binSchema = v.strictObject({
+  rows: v.pipe(
+    v.array(
+      v.strictTuple([
+        path,
+        v.pipe(count, v.maxValue(headerSetLimit - 1)),
+        v.pipe(count, v.maxValue(assetLimitBytes)),
+        chunkSizeSchema,
+        contentIdSchema,
+      ]),
+    ),
+    v.maxLength(binRowLimit),
+    v.check((rows) => isAscending(rows, (row) => row[0]), 'rows out of order'),
+  ),
+})
+
+const pageSchema = v.strictObject({ rows: indexRowsSchema })
+
+export function parseRoot(body: Uint8Array): Root {
+  const root = parseJson(rootSchema, body, rootLimitBytes, 'root')
+  for (const role of Object.values(root.roles)) {
+    for (const id of role.keys) {
+      if (!Object.hasOwn(root.keys, id))
+        throw new ProtocolError('malformed', 'Cannot read root: a role without its key')
+    }
+  }
+  return root
+}
+
+export function parseHead(body: Uint8Array): Head {
+  return parseJson(headSchema, body, headLimitBytes, 'head')
+}
+
+export function parseFresh(body: Uint8Array): Fresh {
+  return parseJson(freshSchema, body, freshLimitBytes, 'fresh')
+}
+
+export function parseIndexPage(body: Uint8Array): readonly IndexRow[] {
+  return parseJson(pageSchema, body, partLimitBytes, 'index page').rows
+}
+
+export function parseBin(body: Uint8Array): readonly BinRow[] {
+  return parseJson(binSchema, body, partLimitBytes, 'bin').rows
+}
+
+/** A row as an asset; its headers and its section come from the signed head. */
+export function assetOfRow(row: BinRow, head: Head, section: string): Asset {
+  const [assetPath, headerSet, size, chunkSize, id] = row
+  const headers = head.headerSets[headerSet]
+  if (headers === undefined) throw new ProtocolError('malformed', `Cannot read row: no header set ${headerSet}`)
+  return { path: assetPath, section, id, size, chunkSize, headers }
+}
+
+function isAscending<Row>(rows: readonly Row[], key: (row: Row) => string): boolean {
+  let last: string | undefined
+  for (const row of rows) {
+    const current = key(row)
+    if (last !== undefined && current <= last) return false
+    last = current
+  }
+  return true
+}

@@ -1,0 +1,89 @@
+import * as v from 'valibot'
+import type { ContentId } from './ids.ts'
+import { contentIdSchema } from './ids.ts'
+import { parseValue } from './json.ts'
+import { assetLimitBytes, maxChunkBytes, minChunkBytes, pathLimit, spanBytes, wholeAssetBytes } from './limits.ts'
+
+/*
+ * How the device's store lies on disk. The service worker writes it, the dedicated worker of a page reads it to
+ * seed; the two may come from different deploys, so the layout is an agreement.
+ *
+ * The bytes lie in the Cache API: one entry per span, or one for a whole asset up to 8 MiB. A span is a run of whole
+ * chunks. The chunk list of an asset lies beside it. What is held stands in IndexedDB.
+ */
+export const storeCacheName = 'nearhand-store-1'
+export const storeDatabaseName = 'nearhand'
+export const storeDatabaseVersion = 1
+/** Key: content id. Value: StoredAsset. */
+export const assetObjectStore = 'assets'
+/** Key: a word. Value: what the worker keeps between lives. */
+export const stateObjectStore = 'state'
+/** A BroadcastChannel of this name carries StoreMessage. */
+export const storeChannelName = 'nearhand-store'
+
+/** What a device holds of one asset. */
+export interface StoredAsset {
+  readonly id: ContentId
+  readonly section: string
+  readonly size: number
+  readonly chunkSize: number
+  /** Ascending numbers of the spans held. */
+  readonly spans: readonly number[]
+  /** Milliseconds since 1970. */
+  readonly usedAt: number
+}
+
+/** Told by the service worker to whoever seeds. */
+export type StoreMessage =
+  | { readonly type: 'stored'; readonly asset: StoredAsset }
+  | { readonly type: 'dropped'; readonly id: ContentId }
+
+export function spanSize(size: number): number {
+  return size <= wholeAssetBytes ? wholeAssetBytes : spanBytes
+}
+
+/** How many spans an asset has; the empty asset has one. */
+export function spanCount(size: number): number {
+  return Math.max(1, Math.ceil(size / spanSize(size)))
+}
+
+export function spanLength(size: number, span: number): number {
+  return Math.min(spanSize(size), size - span * spanSize(size))
+}
+
+/** The span that a chunk lies in. */
+export function spanOfChunk(asset: { size: number; chunkSize: number }, index: number): number {
+  return Math.floor((index * asset.chunkSize) / spanSize(asset.size))
+}
+
+/** Cache keys. The host is never asked: the Cache API wants URLs. */
+export function spanKey(id: ContentId, span: number): string {
+  return `https://store.nearhand.invalid/${id}/${span}`
+}
+
+export function listKey(id: ContentId): string {
+  return `https://store.nearhand.invalid/${id}/list`
+}
+
+const storedAssetSchema = v.strictObject({
+  id: contentIdSchema,
+  section: v.pipe(v.string(), v.maxLength(pathLimit)),
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(assetLimitBytes)),
+  chunkSize: v.pipe(v.number(), v.safeInteger(), v.minValue(minChunkBytes), v.maxValue(maxChunkBytes)),
+  spans: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(1024)),
+  usedAt: v.number(),
+})
+
+const storeMessageSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('stored'), asset: storedAssetSchema }),
+  v.strictObject({ type: v.literal('dropped'), id: contentIdSchema }),
+])
+
+/** Rows come from a database that any script of the site can write. */
+export function parseStoredAsset(value: unknown): StoredAsset {
+  return parseValue(storedAssetSchema, value, 'stored asset')
+}
+
+export function parseStoreMessage(value: unknown): StoreMessage {
+  return parseValue(storeMessageSchema, value, 'store message')
+}
