@@ -14,7 +14,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 
 /** Writes `dist/npm` and `dist/browser`. Declarations are the compiler's part: `tsc -b`. */
 export function bundle() {
-  const isDone = run('rolldown', ['-c', '--logLevel', 'warn'])
+  // What it prints on the one stream is a list of files; warnings and errors come on the other.
+  const isDone = run('rolldown', ['-c'], { stdio: ['ignore', 'ignore', 'inherit'] })
   if (isDone) writeFileSync(stamp, '')
   return isDone
 }
@@ -24,9 +25,16 @@ export function isBundleStale() {
   return !existsSync(stamp) || sources.some((name) => newest(join(root, name)) > statSync(stamp).mtimeMs)
 }
 
-/** Runs an installed command; true when it ended well. @param {string} command @param {string[]} args */
-export function run(command, args, env = process.env) {
-  return spawnSync(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit', env }).status === 0
+/**
+ * Runs an installed command; true when it ended well.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnSyncOptions} options
+ */
+export function run(command, args, options = {}) {
+  const path = join(root, 'node_modules/.bin', command)
+  return spawnSync(path, args, { cwd: root, stdio: 'inherit', ...options }).status === 0
 }
 
 /** @param {string} path @returns {number} */

@@ -33,7 +33,7 @@ function runTests(chromiumPath) {
     const isGood = run(
       'vitest',
       ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args],
-      { ...process.env, NEARHAND_CHROMIUM: chromiumPath },
+      { env: { ...process.env, NEARHAND_CHROMIUM: chromiumPath } },
     )
     const { passed, failed } = countTests(file)
     // A run that ended badly without a failed test (an unhandled rejection, a crash) is a failure all the same.
