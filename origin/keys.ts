@@ -1,13 +1,18 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
 import type { Bytes } from '../protocol/bytes.ts'
-import type { KeyId, SiteId } from '../protocol/ids.ts'
+import { base64Of, hexOf, utf8 } from '../protocol/bytes.ts'
+import type { SiteId } from '../protocol/ids.ts'
+import { siteIdSchema } from '../protocol/ids.ts'
+import { parseJson } from '../protocol/json.ts'
 import type { Root } from '../protocol/manifest.ts'
-
-/** A private key that signs (Ed25519, RFC 8032). */
-export interface Signer {
-  readonly id: KeyId
-  /** Gives the raw 64 bytes. */
-  sign(message: Bytes): Promise<Bytes>
-}
+import { mediaTypes, parseRoot } from '../protocol/manifest.ts'
+import type { Role } from '../protocol/signature.ts'
+import { signEnvelope } from '../protocol/signature.ts'
+import { openPinnedRoot } from '../protocol/trusted-manifest.ts'
+import type { KeyPair, Signer } from './key-file.ts'
+import { keyPairOfSeed, readKeyPair, readSecret, writeSecret } from './key-file.ts'
 
 /** What a key folder holds. A machine needs only the keys of its work, so each may be absent. */
 export interface SiteKeys {
@@ -29,16 +34,112 @@ export interface MakeKeysOptions {
   readonly random: (length: number) => Bytes
 }
 
-/** Makes the keys of a new site. Throws where the folder already holds some. */
-export async function makeKeys(_folder: string, _options: MakeKeysOptions): Promise<SiteKeys> {
-  throw new Error('Cannot make keys: not built yet')
+/** Files of a key folder. All but `root.json` and `site.json` are secret. */
+export const keyFiles = {
+  rootKey: 'root.key',
+  headKey: 'head.key',
+  freshKey: 'fresh.key',
+  swarmSecret: 'swarm.secret',
+  site: 'site.json',
+  root: 'root.json',
+} as const
+
+const rootSeconds = 365 * 24 * 3600
+const swarmSecretBytes = 32
+const siteFileLimit = 4096
+const siteSchema = v.object({ site: siteIdSchema, created: v.pipe(v.number(), v.safeInteger()) })
+
+/**
+ * Makes the keys of a new site: one for each role of the root, each in a file of its own, mode 0600.
+ * The root holds for a year. Throws where the folder already holds a site.
+ */
+export async function makeKeys(folder: string, options: MakeKeysOptions): Promise<SiteKeys> {
+  if (await hasKeys(folder)) throw new Error(`Cannot make keys: ${folder} already holds those of a site`)
+  const pairs = {
+    root: await keyPairOfSeed(options.random(32)),
+    head: await keyPairOfSeed(options.random(32)),
+    fresh: await keyPairOfSeed(options.random(32)),
+  }
+  const site = hexOf(options.random(16))
+  const rootEnvelope = await signRoot(site, pairs, options.now)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writeSecret(join(folder, keyFiles.rootKey), pairs.root.pem)
+  await writeSecret(join(folder, keyFiles.headKey), pairs.head.pem)
+  await writeSecret(join(folder, keyFiles.freshKey), pairs.fresh.pem)
+  await writeSecret(join(folder, keyFiles.swarmSecret), options.random(swarmSecretBytes))
+  const siteFile = `${JSON.stringify({ site, created: options.now }, undefined, 2)}\n`
+  await writeFile(join(folder, keyFiles.site), siteFile, { flag: 'wx' })
+  await writeFile(join(folder, keyFiles.root), rootEnvelope, { flag: 'wx' })
+  return readKeys(folder)
 }
 
 /** Whether the folder holds a site's root. */
-export async function hasKeys(_folder: string): Promise<boolean> {
-  throw new Error('Cannot look for keys: not built yet')
+export async function hasKeys(folder: string): Promise<boolean> {
+  return (await readOptional(join(folder, keyFiles.root))) !== undefined
 }
 
-export async function readKeys(_folder: string): Promise<SiteKeys> {
-  throw new Error('Cannot read keys: not built yet')
+/** Throws where there is no root, a secret is open to others, or a key is not one of the root's role. */
+export async function readKeys(folder: string): Promise<SiteKeys> {
+  const rootEnvelope = await readOptional(join(folder, keyFiles.root))
+  if (rootEnvelope === undefined) throw new Error(`Cannot read keys: no ${keyFiles.root} in ${folder}`)
+  const root = await openPinnedRoot(rootEnvelope)
+  const siteFile = await readOptional(join(folder, keyFiles.site))
+  if (siteFile !== undefined && parseJson(siteSchema, siteFile, siteFileLimit, keyFiles.site).site !== root.site) {
+    throw new Error(`Cannot read keys: ${keyFiles.site} and ${keyFiles.root} in ${folder} are of different sites`)
+  }
+  return {
+    site: root.site,
+    root,
+    rootEnvelope,
+    swarmSecret: await readSwarmSecret(join(folder, keyFiles.swarmSecret)),
+    rootSigner: await readSigner(join(folder, keyFiles.rootKey), root.roles.root),
+    head: await readSigner(join(folder, keyFiles.headKey), root.roles.head),
+    fresh: await readSigner(join(folder, keyFiles.freshKey), root.roles.fresh),
+  }
+}
+
+async function signRoot(
+  site: string,
+  pairs: { root: KeyPair; head: KeyPair; fresh: KeyPair },
+  now: number,
+): Promise<string> {
+  const role = (pair: KeyPair): Role => ({ keys: [pair.signer.id], threshold: 1 })
+  const body = utf8(
+    JSON.stringify({
+      site,
+      version: 1,
+      expires: now + rootSeconds,
+      keys: Object.fromEntries(
+        Object.values(pairs).map((pair) => [pair.signer.id, { algorithm: 'Ed25519', public: base64Of(pair.public) }]),
+      ),
+      roles: { root: role(pairs.root), head: role(pairs.head), fresh: role(pairs.fresh) },
+    }),
+  )
+  parseRoot(body) // what this writes, every client must be able to read
+  return signEnvelope(mediaTypes.root, body, [pairs.root.signer])
+}
+
+async function readSigner(file: string, role: Role): Promise<Signer | undefined> {
+  const pair = await readKeyPair(file)
+  if (pair && !role.keys.includes(pair.signer.id)) {
+    throw new Error(`Cannot use ${file}: the root does not name this key for its role`)
+  }
+  return pair?.signer
+}
+
+async function readSwarmSecret(file: string): Promise<Bytes | undefined> {
+  const secret = await readSecret(file)
+  if (secret && secret.length !== swarmSecretBytes) {
+    throw new Error(`Cannot use ${file}: ${secret.length} bytes instead of ${swarmSecretBytes}`)
+  }
+  return secret && new Uint8Array(secret)
+}
+
+async function readOptional(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw new Error(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
 }

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
 export interface BrowserScripts {
   /** The drop-in script of the tag. */
   readonly tag: string
@@ -7,7 +10,24 @@ export interface BrowserScripts {
   readonly serviceWorker: string
 }
 
+// From the bundle in dist/npm/origin/, and from the sources in origin/.
+const folders = ['../../browser/', '../dist/browser/']
+
 /** Reads the scripts that come with the package. */
 export async function readBrowserScripts(): Promise<BrowserScripts> {
-  throw new Error('Cannot read scripts: not built yet')
+  const failures: unknown[] = []
+  for (const folder of folders) {
+    const read = (name: string) => readFile(fileURLToPath(new URL(folder + name, import.meta.url)), 'utf8')
+    try {
+      return {
+        tag: await read('nearhand.js'),
+        worker: await read('nearhand-worker.js'),
+        serviceWorker: await read('nearhand-sw.js'),
+      }
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  const cause = new AggregateError(failures)
+  throw new Error('Cannot read the browser scripts: they were not built (npm run build)', { cause })
 }

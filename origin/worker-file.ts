@@ -1,16 +1,35 @@
+import { compilePatterns } from '../protocol/patterns.ts'
+import { composeWorkerFile, parseWorkerConfig } from '../protocol/worker-config.ts'
+import { defaultPatterns } from './default-patterns.ts'
+
 export interface WorkerFileOptions {
   readonly rootEnvelope: string
   /** Default: `defaultPatterns`. */
   readonly patterns?: readonly string[]
   /** The site's folder on its host. Default: `/`. */
   readonly base?: string
-  /** Default: false. */
+  /** Whether stored pages answer a navigation that the network does not. Default: false. */
   readonly offlinePages?: boolean
   /** Default: 256 MiB. */
   readonly storeLimitBytes?: number
 }
 
-/** The site's service worker file: its configuration, then `script`. */
-export function composeWorker(_options: WorkerFileOptions, _script: string): string {
-  throw new Error('Cannot compose worker file: not built yet')
+const defaultStoreLimitBytes = 256 * 1024 * 1024
+
+/**
+ * The site's service worker file: its configuration, then `script`.
+ * Throws where an option is not one that the worker could start with.
+ */
+export function composeWorker(options: WorkerFileOptions, script: string): string {
+  const patterns = options.patterns ?? defaultPatterns
+  compilePatterns(patterns)
+  const config = parseWorkerConfig({
+    version: 1,
+    root: options.rootEnvelope,
+    patterns: [...patterns],
+    base: options.base ?? '/',
+    offlinePages: options.offlinePages ?? false,
+    storeLimitBytes: options.storeLimitBytes ?? defaultStoreLimitBytes,
+  })
+  return composeWorkerFile(config, script)
 }

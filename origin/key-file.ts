@@ -1,0 +1,85 @@
+import type { KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { chmod, open, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Bytes } from '../protocol/bytes.ts'
+import { concatBytes } from '../protocol/bytes.ts'
+import type { KeyId } from '../protocol/ids.ts'
+import { keyIdOf } from '../protocol/signature.ts'
+
+/** A private key that signs (Ed25519, RFC 8032). */
+export interface Signer {
+  readonly id: KeyId
+  /** Gives the raw 64 bytes. */
+  sign(message: Bytes): Promise<Bytes>
+}
+
+/** A signer and the public key that others check it with. */
+export interface KeyPair {
+  readonly signer: Signer
+  /** Raw 32 bytes. */
+  readonly public: Bytes
+  /** PKCS#8. */
+  readonly pem: string
+}
+
+// The fixed ASN.1 head of an Ed25519 private key, which ends where its 32 bytes begin (RFC 8410 section 7).
+const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
+const secretFileLimit = 4096
+
+export async function keyPairOfSeed(seed: Bytes): Promise<KeyPair> {
+  if (seed.length !== 32) throw new RangeError(`Cannot make key: a seed of ${seed.length} bytes instead of 32`)
+  const der = Buffer.from(concatBytes([pkcs8Head, seed]))
+  return keyPairOf(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
+}
+
+/** Undefined where there is no such file. */
+export async function readKeyPair(file: string): Promise<KeyPair | undefined> {
+  const pem = await readSecret(file)
+  if (pem === undefined) return undefined
+  let key: KeyObject
+  try {
+    key = createPrivateKey({ key: pem, format: 'pem' })
+  } catch (cause) {
+    throw new Error(`Cannot read ${file}: not a PKCS#8 key in PEM`, { cause })
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`Cannot read ${file}: not an Ed25519 key`)
+  return keyPairOf(key)
+}
+
+/** Refuses a file that others on the machine can read. Undefined where there is none. */
+export async function readSecret(file: string): Promise<Buffer | undefined> {
+  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new Error(`Cannot read ${file}: ${error.message}`, { cause: error })
+  })
+  if (handle === undefined) return undefined
+  try {
+    const { mode, size } = await handle.stat()
+    // Windows has no such bits: every file looks open to all.
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      const bits = (mode & 0o777).toString(8).padStart(4, '0')
+      throw new Error(`Cannot use ${file}: others may read it (mode ${bits}); run chmod 600 ${basename(file)}`)
+    }
+    if (size > secretFileLimit) throw new Error(`Cannot read ${file}: ${size} bytes are no key`)
+    return await handle.readFile()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Never writes over a file that is there. */
+export async function writeSecret(file: string, content: string | Uint8Array): Promise<void> {
+  await writeFile(file, content, { flag: 'wx', mode: 0o600 })
+  await chmod(file, 0o600) // the umask may have taken more, and some file systems ignore the mode at creation
+}
+
+async function keyPairOf(key: KeyObject): Promise<KeyPair> {
+  const { x } = createPublicKey(key).export({ format: 'jwk' })
+  const raw = new Uint8Array(Buffer.from(x ?? '', 'base64url'))
+  const signer: Signer = {
+    id: await keyIdOf(raw),
+    sign: async (message) => new Uint8Array(sign(null, message, key)),
+  }
+  return { signer, public: raw, pem: key.export({ format: 'pem', type: 'pkcs8' }).toString() }
+}
