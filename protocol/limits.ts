@@ -56,3 +56,25 @@ export const iceServerLimit: number = 8
 
 // Bridge between the service worker and the page or its worker
 export const readsInFlight: number = 256
+
+// Exchange between browsers
+export const connectionsPerPage: number = 16
+export const dialsAtOnce: number = 8
+export const introductionsKept: number = 64 // peers that wait to be dialled
+export const candidatesPerPeer: number = 40 // ICE candidates taken from, or told to, one peer
+export const bansKept: number = 1024
+export const earlyFrames: number = 64 // frames that wait while the proofs are computed
+export const framesPerSecond: number = 2000 // from one peer, data that was asked for apart
+export const unaskedBytesPerSecond: number = 256 * KIB
+export const unaskedBurstBytes: number = 768 * KIB // room for a whole have list
+export const cancelledKept: number = 4096 // request numbers whose late data is forgiven
+export const mapsPerPeer: number = 256
+export const windowStartBytes: number = 64 * KIB
+export const windowFloorBytes: number = 32 * KIB
+export const windowCeilingBytes: number = 512 * KIB
+export const bufferedLimitBytes: number = 64 * KIB // unsent bytes in one data channel
+export const uploadQueueMs: number = 500 // what is asked beyond this is refused as busy
+export const uploadBytesPerSecond: number = 2_000_000 // default
+export const uploadBytesPerVisit: number = 500_000_000 // default
+export const seedCacheBytes: number = 24 * MIB // spans read from the store, in memory
+export const seedListsKept: number = 64 // chunk lists in memory
