@@ -78,3 +78,27 @@ export const uploadBytesPerSecond: number = 2_000_000 // default
 export const uploadBytesPerVisit: number = 500_000_000 // default
 export const seedCacheBytes: number = 24 * MIB // spans read from the store, in memory
 export const seedListsKept: number = 64 // chunk lists in memory
+
+// Service worker
+export const pipelineChunks: number = 8 // read ahead of the page in one response
+export const originRunLimit: number = 2 // open requests to the origin in one response
+export const peerAssetBytes: number = 16 * KIB // smaller assets never wait for a peer
+export const peerChunkDeadlineMs: number = 1000 // for all peers together, then the origin
+export const peerListDeadlineMs: number = 300
+export const peerMissLimit: number = 3 // in one response, and one more per `peerMissForgiveness` good chunks
+export const peerMissForgiveness: number = 16
+export const portSilenceMs: number = 100 // an exchange that says nothing for so long is gone
+export const findAgainMs: number = 1000
+export const linkWaitMs: number = 50
+export const linkMemoryMs: number = 60_000
+export const refreshWaitMs: number = 100 // of a request, for the manifest that a navigation asked for
+export const refreshAgeMs: number = 5000
+export const refreshPauseMs: number = 1000 // after one failed refresh, doubling up to the limit
+export const refreshPauseLimitMs: number = 60_000
+export const manifestDeadlineMs: number = 5000
+export const partsInMemory: number = 64
+export const chunkListsInMemory: number = 32
+export const assemblyBytes: number = 32 * MIB // verified bytes that wait for their span to be complete or written
+export const storePauseMs: number = 30_000 // after the device refused to store
+export const touchMs: number = 60_000 // how exactly the store knows when an asset was used
+export const trafficFlushMs: number = 100
