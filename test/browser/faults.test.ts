@@ -1,0 +1,198 @@
+import { expect, test } from 'vitest'
+import { sha256Of } from './harness/assets.ts'
+import { useScene } from './harness/scene.ts'
+import type { Site } from './harness/site.ts'
+import { openSite } from './harness/site.ts'
+import type { Visitor } from './harness/visitor.ts'
+import { openSeeder, openVisitor } from './harness/visitor.ts'
+
+const scene = useScene()
+
+const large = '/images/large.png'
+const spans = '/files/spans.bin'
+const fresh = '/.well-known/nearhand/fresh.json'
+
+test('the seeding browser is killed mid transfer: the page has every byte', async () => {
+  const site = await openSite(scene)
+  const seeder = await openSeeder(scene, site, [spans])
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  const loading = visitor.load(spans)
+  await visitor.untilChunks(spans, 3)
+  await seeder.browser.kill()
+  expect((await loading).sha256).toBe(sha256Of(site.asset(spans)))
+  const sources = new Set((await visitor.chunks(spans)).map(({ source }) => source))
+  expect(sources).toEqual(new Set(['peer', 'origin']))
+})
+
+test('the origin is stopped: the page has what a neighbour holds', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large, spans])
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  await site.stop()
+  for (const path of [large, spans]) await expectRight(site, visitor, path)
+})
+
+test('the origin is stopped: a site that stores pages still opens', async () => {
+  const site = await openSite(scene, { offlinePages: true, patterns: ['/**'] })
+  const visitor = await openSeeder(scene, site, [large])
+  await visitor.goto('/')
+  await visitor.untilStoredPage('/index.html')
+  await site.stop()
+  await visitor.goto('/')
+  expect(await visitor.page.title()).toBe('Test site')
+  await expectRight(site, visitor, large)
+})
+
+test('the origin comes back after a stop: new visitors meet again', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large])
+  await site.stop()
+  await site.start()
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  site.count.reset()
+  await expectRight(site, visitor, large)
+  expect(site.count.bytes(large)).toBe(0)
+})
+
+test('the tracker is down: the origin serves', async () => {
+  const site = await openSite(scene, { tracker: false })
+  await openSeeder(scene, site, [large])
+  const visitor = await openVisitor(scene, site)
+  await expectOrigin(site, visitor, large)
+})
+
+test('the worker is stopped between requests: the next answer is right and still from a neighbour', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large, spans])
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  await expectRight(site, visitor, large)
+  await visitor.stopServiceWorkers()
+  site.count.reset()
+  await expectRight(site, visitor, spans)
+  await expectRight(site, visitor, large)
+  expect(site.count.bytes(large)).toBe(0)
+  expect(site.count.bytes(spans)).toBe(0)
+})
+
+test('the worker is stopped mid stream: that response breaks, the next one is right', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [spans])
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  // A reader that waits holds the stream open: nothing more is pulled while the worker is stopped.
+  await visitor.page.evaluate(async (path) => {
+    const response = await fetch(path)
+    const reader = response.body?.getReader()
+    await reader?.read()
+    Object.assign(globalThis, { reader })
+  }, spans)
+  await visitor.stopServiceWorkers()
+  const end = await visitor.page.evaluate(async () => {
+    const { reader } = globalThis as unknown as { reader: ReadableStreamDefaultReader<Uint8Array> }
+    try {
+      for (;;) if ((await reader.read()).done) return 'complete'
+    } catch (error) {
+      return error instanceof TypeError ? 'broken' : String(error)
+    }
+  })
+  expect(end).toBe('broken')
+  await expectRight(site, visitor, spans)
+})
+
+test('a forged manifest: plain fetch, no peer', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large])
+  site.answer(fresh, async (next) => {
+    const response = await next()
+    const envelope: unknown = await response.json()
+    const forged = JSON.stringify(envelope).replace(/"sig":"(.)/, (_, first) => `"sig":"${first === 'A' ? 'B' : 'A'}`)
+    return new Response(forged, { headers: { 'content-type': 'application/json' } })
+  })
+  await expectPlain(site, await openVisitor(scene, site), large)
+})
+
+test('no manifest: plain fetch, no peer', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large])
+  site.answer(fresh, () => new Response('gone', { status: 404 }))
+  await expectPlain(site, await openVisitor(scene, site), large)
+})
+
+test('an expired manifest: plain fetch, no peer', async () => {
+  const daysAgo = 3 * 86_400_000
+  const site = await openSite(scene, { now: () => Date.now() - daysAgo })
+  const visitor = await openVisitor(scene, site)
+  await visitor.load(large)
+  await expectPlain(site, await openVisitor(scene, site), large)
+})
+
+test('the store is full: everything arrives all the same, from neighbours too', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large, spans])
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  await visitor.limitStorage(600 * 1024)
+  site.count.reset()
+  for (const path of [spans, large, spans, large]) await expectRight(site, visitor, path)
+  expect(site.count.bytes(spans)).toBe(0)
+  expect(site.count.bytes(large)).toBe(0)
+})
+
+test('a browser without WebRTC: the origin serves', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large])
+  const visitor = await openVisitor(scene, site, {
+    initScript: () => {
+      for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel']) {
+        Reflect.deleteProperty(globalThis, name)
+      }
+    },
+  })
+  await expectOrigin(site, visitor, large)
+})
+
+test.each(['/nearhand-sw.js', '/nearhand-worker.js', '/nearhand.js'])('%s throws: the page loads', async (script) => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large])
+  const broken = `throw new Error('broken on purpose')`
+  site.answer(script, () => new Response(broken, { headers: { 'content-type': 'text/javascript' } }))
+  const visitor = await openVisitor(scene, site, { isControlled: false })
+  await expectRight(site, visitor, large)
+})
+
+test('a service worker whose handler throws: the page loads', async () => {
+  const site = await openSite(scene)
+  // The script is whole and runs, but what it needs for every answer is broken.
+  site.answer('/nearhand-sw.js', async (next) => {
+    const sabotage = `Object.defineProperty(self, 'caches', { get() { throw new Error('broken on purpose') } });
+      Object.defineProperty(self, 'indexedDB', { get() { throw new Error('broken on purpose') } });
+      crypto.subtle.digest = () => { throw new Error('broken on purpose') };`
+    const response = await next()
+    return new Response(sabotage + (await response.text()), response)
+  })
+  const visitor = await openVisitor(scene, site, { isControlled: false })
+  for (const path of [large, spans]) await expectRight(site, visitor, path)
+})
+
+async function expectRight(site: Site, visitor: Visitor, path: string): Promise<void> {
+  const loaded = await visitor.load(path)
+  expect([loaded.status, loaded.sha256], path).toEqual([200, sha256Of(site.asset(path))])
+}
+
+async function expectOrigin(site: Site, visitor: Visitor, path: string): Promise<void> {
+  site.count.reset()
+  await expectRight(site, visitor, path)
+  expect(site.count.bytes(path)).toBe(site.asset(path).length)
+}
+
+/** Nothing of ours took part: neither a peer nor the store, not even the second time. */
+async function expectPlain(site: Site, visitor: Visitor, path: string): Promise<void> {
+  await expectOrigin(site, visitor, path)
+  await expectOrigin(site, visitor, path)
+  expect(await visitor.chunks(path)).toEqual([])
+  expect((await visitor.stats()).bytes).toMatchObject({ store: 0, peers: 0 })
+}

@@ -1,0 +1,140 @@
+import type { ContentId, SwarmId } from '../../../protocol/ids.ts'
+import type { PeerFrame, Want } from '../../../protocol/peer-wire.ts'
+import {
+  encodeFrame,
+  listIndexOnWire,
+  parseFrame,
+  peerWireVersion,
+  shortIdOf,
+  swarmProof,
+} from '../../../protocol/peer-wire.ts'
+import type { HeldAsset } from './held-assets.ts'
+import { holdAssets } from './held-assets.ts'
+import type { Asked, Misdeed, Sending } from './misdeeds.ts'
+import { answerOf, answerOfHonest } from './misdeeds.ts'
+import { Answerer } from './node-connection.ts'
+import type { Scene } from './scene.ts'
+import type { Membership } from './tracker-membership.ts'
+import { joinTracker } from './tracker-membership.ts'
+
+/**
+ * A peer that speaks every wire as agreed, holds the real assets, serves the first chunk that it is asked for, and
+ * then does one misdeed again and again. Chunk lists are served as they are, or no chunk would ever be asked for.
+ */
+export class HostilePeer {
+  readonly #membership: Membership
+  readonly #held: ReadonlyMap<ContentId, HeldAsset>
+  readonly #misdeed: Misdeed
+  readonly #answerer: Answerer
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #goodChunk: string | undefined
+  #goodAnswers = 0
+  #misdeeds = 0
+  #closedChannels = 0
+
+  constructor(membership: Membership, assets: ReadonlyMap<string, Uint8Array>, misdeed: Misdeed) {
+    this.#membership = membership
+    this.#held = holdAssets(assets)
+    this.#misdeed = misdeed
+    this.#answerer = new Answerer(membership, (_, channel) => this.#open(channel))
+  }
+
+  get id(): string {
+    return this.#membership.peer
+  }
+
+  /** Units that were answered honestly. */
+  get goodAnswers(): number {
+    return this.#goodAnswers
+  }
+
+  /** Wants that were answered by the misdeed. */
+  get misdeeds(): number {
+    return this.#misdeeds
+  }
+
+  get closedChannels(): number {
+    return this.#closedChannels
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#answerer.close()
+  }
+
+  #open(channel: RTCDataChannel): void {
+    channel.binaryType = 'arraybuffer'
+    channel.addEventListener('close', () => (this.#closedChannels += 1))
+    channel.addEventListener('message', ({ data }) => {
+      if (data instanceof ArrayBuffer) void this.#receive(channel, parseFrame(new Uint8Array(data)))
+    })
+    const hello = async (): Promise<void> => {
+      send(channel, encodeFrame({ type: 'hello', version: peerWireVersion, proofs: await this.#proofs() }))
+    }
+    if (channel.readyState === 'open') void hello()
+    else channel.addEventListener('open', () => void hello())
+  }
+
+  async #receive(channel: RTCDataChannel, frame: PeerFrame): Promise<void> {
+    if (frame.type === 'hello') {
+      const entries = [...this.#held.keys()].map((id) => ({ id: shortIdOf(id), state: 'whole' as const }))
+      for (const proof of await this.#proofs()) {
+        send(channel, encodeFrame({ type: 'have', proof, reset: true, entries }))
+      }
+    }
+    if (frame.type === 'want') for (const sending of this.#answer(frame)) this.#sendLater(channel, sending)
+  }
+
+  #answer(want: Want): readonly Sending[] {
+    const asked = this.#asked(want)
+    if (asked === undefined) return [{ afterMs: 0, frame: encodeFrame({ type: 'absent', request: want.request }) }]
+    if (want.index === listIndexOnWire) return [answerOfHonest(asked)]
+    const chunk = `${want.asset} ${want.index}`
+    this.#goodChunk ??= chunk
+    if (this.#goodChunk === chunk) {
+      this.#goodAnswers += 1
+      return [answerOfHonest(asked)]
+    }
+    this.#misdeeds += 1
+    return answerOf(this.#misdeed, asked, this.#misdeeds - 1)
+  }
+
+  #asked(want: Want): Asked | undefined {
+    const slice = (asset: HeldAsset): Uint8Array<ArrayBuffer> | undefined =>
+      asset.chunk(want.index)?.slice(want.offset, want.offset + want.length)
+    const asset = this.#held.get(want.asset)
+    const truth = asset && slice(asset)
+    if (truth === undefined) return undefined
+    const others = [...this.#held.values()].filter((other) => other !== asset)
+    const foreign = others.map(slice).find((bytes) => bytes?.length === truth.length)
+    return { request: want.request, truth, foreign: foreign ?? truth.toReversed() }
+  }
+
+  #sendLater(channel: RTCDataChannel, sending: Sending): void {
+    if (sending.afterMs === 0) return send(channel, sending.frame)
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      send(channel, sending.frame)
+    }, sending.afterMs)
+    this.#timers.add(timer)
+  }
+
+  #proofs(): Promise<string[]> {
+    return Promise.all(this.#membership.swarms.map((swarm: SwarmId) => swarmProof(swarm, this.#membership.peer)))
+  }
+}
+
+export async function startHostilePeer(
+  scene: Scene,
+  origin: string,
+  assets: ReadonlyMap<string, Uint8Array>,
+  misdeed: Misdeed,
+): Promise<HostilePeer> {
+  const peer = new HostilePeer(await joinTracker(origin), assets, misdeed)
+  scene.onEnd(() => peer.close())
+  return peer
+}
+
+function send(channel: RTCDataChannel, frame: Uint8Array): void {
+  if (channel.readyState === 'open') channel.send(new Uint8Array(frame))
+}

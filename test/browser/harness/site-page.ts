@@ -1,0 +1,63 @@
+import { trafficChannelName } from '../../../protocol/bridge.ts'
+import { storeChannelName } from '../../../protocol/store-layout.ts'
+
+/** The page of the test site: a tag, and functions with which a test asks for assets as a site's own script would. */
+export function sitePage(tag: string): string {
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>Test site</title>
+    <link rel="icon" href="data:,">
+    ${tag}
+  </head>
+  <body>
+    <h1>Test site</h1>
+    <script>${pageScript}</script>
+  </body>
+</html>
+`
+}
+
+const pageScript = `
+  globalThis.site = {
+    traffic: [],
+    stored: {},
+    async sha256(buffer) {
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', buffer))
+      return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+    },
+    async load(path, init = {}) {
+      const response = await fetch(path, { cache: 'no-store', ...init })
+      const buffer = await response.arrayBuffer()
+      return {
+        status: response.status,
+        headers: Object.fromEntries(response.headers),
+        size: buffer.byteLength,
+        sha256: await this.sha256(buffer),
+      }
+    },
+    insert(tag, path) {
+      const element = Object.assign(document.createElement(tag), { src: path })
+      return new Promise((resolve, reject) => {
+        element.onload = () => resolve(true)
+        element.onerror = () => reject(new Error('Cannot insert ' + path))
+        document.body.append(element)
+      })
+    },
+    play(path) {
+      const video = Object.assign(document.createElement('video'), { src: path, muted: true, controls: true })
+      document.body.append(video)
+      this.video = video
+      return video.play()
+    },
+    listen() {
+      new BroadcastChannel('${trafficChannelName}').onmessage = ({ data }) => this.traffic.push(data)
+      new BroadcastChannel('${storeChannelName}').onmessage = ({ data }) => {
+        if (data.type === 'stored') this.stored[data.asset.id] = data.asset.spans.length
+        else this.stored[data.id] = 0
+      }
+    },
+  }
+  site.listen()
+`

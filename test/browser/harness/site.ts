@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { ServerType } from '@hono/node-server'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Origin, OriginOptions } from '../../../origin/index.ts'
+import { makeAssets, sha256Of } from './assets.ts'
+import { ByteCount } from './counting.ts'
+import type { Scene } from './scene.ts'
+import { sitePage } from './site-page.ts'
+import type { Loaded, LoadOptions } from './visitor.ts'
+
+export interface SiteOptions extends Omit<OriginOptions, 'folder' | 'state' | 'inject' | 'stun'> {
+  /** Whether visitors can reach a tracker. Default: true. */
+  readonly tracker?: boolean
+}
+
+/** Default patterns of the test site: everything below these folders, never what is private. */
+const patterns = ['/images/**', '/files/**', '/scripts/**', '/media/**', '!/private/**']
+
+/** A small site with the origin that the package exports, on a real socket. */
+export class Site {
+  readonly count = new ByteCount()
+  readonly assets: ReadonlyMap<string, Uint8Array>
+  readonly #options: OriginOptions
+  readonly #hasTracker: boolean
+  readonly #answers = new Map<string, (next: () => Promise<Response>) => Promise<Response> | Response>()
+  #running: { server: ServerType; origin: Origin } | undefined
+  #port = 0
+
+  constructor(assets: ReadonlyMap<string, Uint8Array>, options: OriginOptions, hasTracker: boolean) {
+    this.assets = assets
+    this.#options = options
+    this.#hasTracker = hasTracker
+  }
+
+  get url(): string {
+    return `http://localhost:${this.#port}`
+  }
+
+  asset(path: string): Uint8Array {
+    const content = this.assets.get(path)
+    if (content === undefined) throw new TypeError(`Cannot find ${path}: not an asset of the test site`)
+    return content
+  }
+
+  /** From now on this path is answered so, before the origin is asked; `next` asks it. */
+  answer(path: string, answer: (next: () => Promise<Response>) => Promise<Response> | Response): void {
+    this.#answers.set(path, answer)
+  }
+
+  /** What the origin itself says, asked past every browser. */
+  async ask(path: string, options: LoadOptions = {}): Promise<Loaded> {
+    const headers = { 'accept-encoding': 'identity', ...options.headers }
+    const response = await fetch(`${this.url}${path}`, { ...options, headers })
+    const body = new Uint8Array(await response.arrayBuffer())
+    const { status } = response
+    return { status, headers: Object.fromEntries(response.headers), size: body.length, sha256: sha256Of(body) }
+  }
+
+  /** On the same port and with the same keys as before. */
+  async start(): Promise<void> {
+    const { createOrigin } = await builtOrigin()
+    const origin = await createOrigin(this.#options)
+    const app = new Hono()
+    app.use(this.count.middleware)
+    app.use(async (context, next) => {
+      const answer = this.#answers.get(new URL(context.req.url).pathname)
+      if (answer === undefined) return next()
+      const response = await answer(async () => {
+        await next()
+        return context.res
+      })
+      context.res = undefined
+      context.res = response
+      return undefined
+    })
+    app.route('/', origin.app)
+    const server = createAdaptorServer({ fetch: app.fetch })
+    if (this.#hasTracker) origin.attach(server)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(this.#port, '127.0.0.1', resolve)
+    })
+    this.#port = (server.address() as AddressInfo).port
+    this.#running = { server, origin }
+  }
+
+  /** As a crash would: every connection ends at once. */
+  async stop(): Promise<void> {
+    const running = this.#running
+    if (running === undefined) return
+    this.#running = undefined
+    const closed = new Promise((resolve) => running.server.close(resolve))
+    if ('closeAllConnections' in running.server) running.server.closeAllConnections()
+    await running.origin.close()
+    await closed
+  }
+}
+
+export async function openSite(scene: Scene, options: SiteOptions = {}): Promise<Site> {
+  const { tracker = true, ...rest } = options
+  const root = await mkdtemp(join(tmpdir(), 'nearhand-site-'))
+  scene.onEnd(() => rm(root, { recursive: true, force: true, maxRetries: 10 }))
+  const assets = makeAssets(await readFile(new URL('../media/clip.mp4', import.meta.url)))
+  const pages = [
+    ['/index.html', sitePage('<script src="/nearhand.js" data-consent="granted" async></script>')],
+    ['/ask.html', sitePage('<script src="/nearhand.js" data-consent="ask" async></script>')],
+  ] as const
+  for (const [path, content] of [...assets, ...pages]) {
+    const file = join(root, 'public', path)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content)
+  }
+  const site = new Site(
+    assets,
+    {
+      patterns,
+      lan: true,
+      log: () => {},
+      ...rest,
+      stun: false,
+      folder: join(root, 'public'),
+      state: join(root, 'state'),
+    },
+    tracker,
+  )
+  scene.onEnd(() => site.stop())
+  await site.start()
+  return site
+}
+
+/** The origin as the package exports it: only the built one knows where its scripts lie. */
+async function builtOrigin(): Promise<typeof import('../../../origin/index.ts')> {
+  return import(new URL('../../../dist/npm/origin/index.js', import.meta.url).href)
+}

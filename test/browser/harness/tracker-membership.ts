@@ -1,0 +1,51 @@
+import { WebSocket } from 'ws'
+import type { PeerId, SwarmId } from '../../../protocol/ids.ts'
+import { joinFile, parseJoinResponse, trackerFile } from '../../../protocol/join.ts'
+import { manifestFolder } from '../../../protocol/manifest.ts'
+import type { FromTracker, Signal, ToTracker } from '../../../protocol/tracker-wire.ts'
+import { parseFromTracker, trackerWireVersion } from '../../../protocol/tracker-wire.ts'
+
+/** A place in the site's swarms, got as any client gets it. */
+export interface Membership {
+  readonly peer: PeerId
+  readonly swarms: readonly SwarmId[]
+  onSignal: (from: PeerId, signal: Signal) => void
+  signal(to: PeerId, signal: Signal): void
+  leave(): void
+}
+
+export async function joinTracker(origin: string): Promise<Membership> {
+  const folder = `${origin}/${manifestFolder}`
+  const response = await fetch(`${folder}/${joinFile}`, { headers: { origin } })
+  if (!response.ok) throw new Error(`Cannot join: the origin answered ${response.status}`)
+  const swarms = parseJoinResponse(await response.text()).swarms.map(({ swarm }) => swarm)
+  const socket = new WebSocket(`${folder.replace('http', 'ws')}/${trackerFile}`, { headers: { origin } })
+  await once(socket)
+  const send = (message: ToTracker): void => socket.send(JSON.stringify(message))
+  return new Promise((resolve, reject) => {
+    let membership: Membership | undefined
+    socket.on('error', reject)
+    socket.on('message', (bytes) => {
+      const message: FromTracker = parseFromTracker(String(bytes))
+      if (message.type === 'fault') reject(new Error(`Cannot join: ${message.fault}`))
+      if (message.type === 'signal') membership?.onSignal(message.from, message.signal)
+      if (message.type !== 'welcome') return
+      membership = {
+        peer: message.peer,
+        swarms,
+        onSignal: () => {},
+        signal: (to, signal) => send({ type: 'signal', to, signal }),
+        leave: () => socket.close(),
+      }
+      resolve(membership)
+    })
+    send({ type: 'join', version: trackerWireVersion, swarms })
+  })
+}
+
+function once(socket: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('open', () => resolve())
+    socket.once('error', reject)
+  })
+}
