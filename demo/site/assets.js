@@ -1,0 +1,58 @@
+// Every asset of this site that is worth sharing, and the button that asks for all of them again.
+import { readableBytes } from './ready.js'
+
+const PLATES = ['01-morrow-ridge', '02-selva-delta', '03-quill-sound', '04-halden-coil', '05-erg-tamesh', '06-lantern-firth',
+  '07-cinder-salt', '08-the-veil', '09-brainstone-reef', '10-sevenfold-court', '11-endpaper-bay', '12-anders-firth']
+
+export const ASSETS = [
+  ...PLATES.map((name) => `plates/${name}.jpg`),
+  'film/anders-firth.jpg',
+  'film/anders-firth.mp4',
+  'wasm/relief.wasm',
+  'fonts/waymark.woff2',
+  'fonts/waymark-contour.woff2',
+]
+
+const AT_ONCE = 4
+
+export async function fetchAll(onProgress) {
+  const waiting = ASSETS.map((path) => new URL(path, document.baseURI).href)
+  let done = 0
+  let bytes = 0
+  const failed = []
+  const work = async () => {
+    for (let url = waiting.shift(); url; url = waiting.shift()) {
+      try {
+        bytes += await drain(await fetch(url))
+      } catch {
+        failed.push(url)
+      }
+      done += 1
+      onProgress({ done, total: ASSETS.length, bytes })
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return { files: ASSETS.length - failed.length, bytes, failed }
+}
+
+async function drain(response) {
+  if (!response.ok) throw new Error(`Cannot fetch ${response.url}: ${response.status}`)
+  const reader = response.body.getReader()
+  let bytes = 0
+  for (let part = await reader.read(); !part.done; part = await reader.read()) bytes += part.value.length
+  return bytes
+}
+
+// What the sources gave between two readings of stats(), in words; the plain total where nobody counted.
+export function describeFetch(result, before, after) {
+  const missing = result.failed.length ? ` ${result.failed.length} could not be fetched.` : ''
+  const whole = `${result.files} files, ${readableBytes(result.bytes)}`
+  if (!before || !after) return `${whole}, from the network or the browser’s cache.${missing}`
+  const parts = [
+    ['neighbours', after.bytes.peers - before.bytes.peers],
+    ['own store', after.bytes.store - before.bytes.store],
+    ['origin', after.bytes.origin - before.bytes.origin],
+  ].filter(([, bytes]) => bytes > 0)
+  if (parts.length === 0) return `${whole}, past the worker: it does not control this page yet. Reload once.${missing}`
+  return `${whole}: ${parts.map(([name, bytes]) => `${readableBytes(bytes)} ${name}`).join(', ')}.${missing}`
+}

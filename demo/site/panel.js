@@ -1,0 +1,129 @@
+// The panel: listens to nearhand, keeps a model, redraws at most once a frame. Without nearhand it says why it is idle.
+import { applyTraffic, createModel, situation, totals } from './panel-model.js'
+import { button, createView, showAsset, showPeers, showSituation, showTotals } from './panel-view.js'
+import { whenNearhand } from './ready.js'
+
+const POLL_MS = 2000
+const wide = window.matchMedia('(min-width: 1000px)')
+const model = createModel()
+const view = createView()
+const changed = new Set()
+let nearhand
+let stats
+let frame = 0
+
+document.body.append(view.root)
+setOpen(wide.matches && recall() !== 'closed')
+view.toggle.addEventListener('click', () => {
+  const isOpen = view.toggle.getAttribute('aria-expanded') !== 'true'
+  setOpen(isOpen)
+  remember(isOpen ? 'open' : 'closed')
+})
+view.root.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || wide.matches) return
+  setOpen(false)
+  view.toggle.focus()
+})
+
+view.noAssets.textContent = 'No chunk counted yet. What a page loads before the worker controls it is not counted.'
+view.noPeers.textContent = 'None yet. Open this address in a second browser or profile to be your own neighbour.'
+showTotals(view, totals(model), 0)
+nearhand = await whenNearhand()
+if (nearhand) listen()
+else showIdle()
+
+function listen() {
+  nearhand.addEventListener('traffic', (event) => {
+    changed.add(applyTraffic(model, event.detail))
+    scheduleDraw()
+  })
+  nearhand.addEventListener('peers', (event) => showPeers(view, event.detail))
+  nearhand.addEventListener('state', showState)
+  window.addEventListener('consentanswered', showState)
+  navigator.serviceWorker?.addEventListener('controllerchange', showState)
+  document.addEventListener('visibilitychange', () => { void poll() })
+  showState()
+  void poll()
+  setInterval(() => { void poll() }, POLL_MS)
+}
+
+async function poll() {
+  if (document.hidden) return
+  try {
+    stats = await nearhand.stats()
+    showPeers(view, stats.peers)
+    showState()
+    scheduleDraw()
+  } catch {
+    // The worker may be restarting; the sums of the events stand in until the next reading.
+    stats = undefined
+  }
+}
+
+function scheduleDraw() {
+  frame ||= requestAnimationFrame(() => {
+    frame = 0
+    for (const asset of changed) showAsset(view, asset)
+    changed.clear()
+    showTotals(view, totals(model, stats), stats?.uploadedBytes ?? 0)
+  })
+}
+
+function showState() {
+  const workers = navigator.serviceWorker
+  showSituation(view, situation({
+    nearhand,
+    isSecure: window.isSecureContext,
+    isControlled: Boolean(workers?.controller),
+    hasWorkers: Boolean(workers),
+  }))
+  showActions()
+}
+
+function showActions() {
+  const wanted = nearhand.state === 'off' || nearhand.state === 'unsupported' ? 'none' : nearhand.consentState
+  if (view.actions.dataset.shown === wanted) return
+  view.actions.dataset.shown = wanted
+  view.actions.replaceChildren()
+  if (wanted === 'none') return
+  const isSharing = wanted === 'granted'
+  view.actions.append(
+    button(isSharing ? 'Stop sharing' : 'Share with neighbours', () => {
+      nearhand.consent(!isSharing)
+      document.querySelector('.consent')?.remove()
+      showState()
+    }),
+    button('Switch Nearhand off here', async () => {
+      await nearhand.disable()
+      showState()
+    }),
+  )
+}
+
+function showIdle() {
+  showSituation(view, situation({ isSecure: window.isSecureContext, isControlled: false, hasWorkers: true }))
+  view.root.classList.add('idle')
+  setOpen(false)
+}
+
+function setOpen(isOpen) {
+  view.toggle.setAttribute('aria-expanded', String(isOpen))
+  view.body.hidden = !isOpen
+  document.documentElement.dataset.panel = isOpen ? 'open' : 'closed'
+}
+
+function remember(choice) {
+  try {
+    localStorage.setItem('panel', choice)
+  } catch {
+    // Storage may be forbidden; then the panel opens as its width suggests.
+  }
+}
+
+function recall() {
+  try {
+    return localStorage.getItem('panel')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,98 @@
+// The page itself: the plate viewer, the film's chapters, the address to open elsewhere, and "Fetch all".
+import { describeFetch, fetchAll } from './assets.js'
+import { readableBytes, whenNearhand } from './ready.js'
+
+setUpViewer()
+setUpChapters()
+setUpAddress()
+setUpFetchAll()
+
+function setUpViewer() {
+  const viewer = document.querySelector('.viewer')
+  const links = [...document.querySelectorAll('.grid a')]
+  if (!viewer?.showModal || links.length === 0) return
+  const picture = viewer.querySelector('img')
+  let shown = 0
+
+  const show = (index) => {
+    shown = (index + links.length) % links.length
+    const small = links[shown].querySelector('img')
+    picture.src = links[shown].href
+    picture.alt = small.alt
+    viewer.querySelector('p').textContent = links[shown].nextElementSibling.textContent
+  }
+  for (const [index, link] of links.entries()) {
+    link.addEventListener('click', (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return
+      event.preventDefault()
+      show(index)
+      viewer.showModal()
+    })
+  }
+  viewer.addEventListener('click', (event) => {
+    if (event.target === viewer || event.target.name === 'close') viewer.close()
+    if (event.target.name === 'before') show(shown - 1)
+    if (event.target.name === 'after') show(shown + 1)
+  })
+  viewer.addEventListener('keydown', (event) => {
+    if (event.key === 'ArrowLeft') show(shown - 1)
+    if (event.key === 'ArrowRight') show(shown + 1)
+  })
+}
+
+function setUpChapters() {
+  const film = document.querySelector('.film video')
+  const chapters = document.querySelector('.chapters')
+  if (!film || !chapters) return
+  chapters.hidden = false
+  chapters.addEventListener('click', (event) => {
+    const seconds = event.target.closest('button')?.dataset.seconds
+    if (seconds === undefined) return
+    film.currentTime = Number(seconds)
+    film.play().catch(() => { /* Where the browser forbids playing, the film still stands at the right picture. */ })
+  })
+}
+
+function setUpAddress() {
+  const address = document.querySelector('#address')
+  const copy = document.querySelector('#copy')
+  if (!address || !copy) return
+  const url = new URL('./', location.href).href
+  address.textContent = url
+  copy.hidden = !navigator.clipboard
+  copy.addEventListener('click', async () => {
+    try {
+      await navigator.clipboard.writeText(url)
+      copy.textContent = 'Copied'
+    } catch {
+      copy.textContent = 'Could not copy'
+    }
+    setTimeout(() => { copy.textContent = 'Copy address' }, 2500)
+  })
+}
+
+function setUpFetchAll() {
+  const button = document.querySelector('#fetch-all')
+  const result = document.querySelector('#fetch-result')
+  if (!button || !result) return
+  button.parentElement.hidden = false
+  button.addEventListener('click', async () => {
+    button.disabled = true
+    const nearhand = await whenNearhand(0)
+    const before = await readStats(nearhand)
+    const fetched = await fetchAll(({ done, total, bytes }) => {
+      result.textContent = `${done} of ${total} files, ${readableBytes(bytes)}`
+    })
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    result.textContent = describeFetch(fetched, before, await readStats(nearhand))
+    button.disabled = false
+  })
+}
+
+async function readStats(nearhand) {
+  try {
+    return await nearhand?.stats()
+  } catch {
+    return undefined
+  }
+}
