@@ -102,3 +102,24 @@ export const assemblyBytes: number = 32 * MIB // verified bytes that wait for th
 export const storePauseMs: number = 30_000 // after the device refused to store
 export const touchMs: number = 60_000 // how exactly the store knows when an asset was used
 export const trafficFlushMs: number = 100
+
+// Tracker
+export const introductionsMade: number = 128 // of those still here, that one peer asked for
+export const introductionsReceived: number = 64 // of those still here, that others asked for
+export const offersPerPair: number = 4 // the first, and again where ICE must restart
+export const candidatesPerPair: number = 64 // both directions together
+export const trackerConnections: number = 20_000 // of one process
+export const trackerConnectionsPerAddress: number = 256 // an office, a school, a provider's shared address
+export const trackerMessageBurst: number = 400
+export const trackerMessagesPerSecond: number = 20
+export const trackerBufferedBytes: number = 256 * KIB // unsent to one client
+export const trackerJoinWaitMs: number = 10_000 // until the first message
+export const trackerPingMs: number = 30_000
+export const trackerCloseWaitMs: number = 1000
+
+// Origin
+export const stopWaitMs: number = 5000 // for responses that still run when the origin stops
+export const watchQuietMs: number = 200 // without a change, until the folder is published again
+export const watchLongestMs: number = 5000 // of changes without a pause, until it is published all the same
+export const injectLimitBytes: number = 8 * MIB // larger pages are served as they are
+export const headsKept: number = 3 // heads whose content can still be read by its id
