@@ -8,6 +8,7 @@ const MIB = 1024 * 1024
 const magic = 0x4e484c31 // "NHL1"
 const headerBytes = 16
 const digestBytes = 32
+const listDigests = Math.floor((partLimitBytes - headerBytes) / digestBytes)
 
 /** What the manifest says of one asset. */
 export interface Asset {
@@ -33,7 +34,8 @@ export interface ChunkList {
 
 export function chunkSizeFor(size: number): number {
   if (size <= 8 * MIB) return 64 * 1024
-  return size <= 256 * MIB ? 128 * 1024 : 256 * 1024
+  // Just under 256 MiB: one chunk more, and the list would not fit a part.
+  return size <= listDigests * 128 * 1024 ? 128 * 1024 : 256 * 1024
 }
 
 /** The empty asset has no chunk. */

@@ -196,6 +196,7 @@ const freshSchema = v.strictObject({
 
 const chunkSizeSchema = v.pipe(
   v.number(),
+  v.safeInteger(),
   v.check((size) => size >= minChunkBytes && size <= maxChunkBytes && Number.isInteger(Math.log2(size)), 'chunk size'),
 )
 

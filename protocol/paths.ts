@@ -52,6 +52,7 @@ function respell(segment: string): string | undefined {
   } catch {
     return undefined
   }
-  if (decoded === '.' || decoded === '..' || /[/\\\0]/.test(decoded)) return undefined
+  // A lone surrogate has no UTF-8; it can come from a JSON escape, never from a URL.
+  if (decoded === '.' || decoded === '..' || /[/\\\0]|\p{Surrogate}/u.test(decoded)) return undefined
   return encodeURIComponent(decoded).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent)
 }

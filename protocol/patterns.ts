@@ -11,21 +11,48 @@ export function compilePatterns(patterns: readonly string[]): (path: string) => 
   if (patterns.length > patternLimit) throw new RangeError(`Cannot compile patterns: more than ${patternLimit}`)
   const named = patterns.filter((pattern) => !pattern.startsWith('!')).map(compile)
   const except = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => compile(pattern.slice(1)))
-  return (path) => named.some((form) => form.test(path)) && !except.some((form) => form.test(path))
+  return (path) => named.some((pieces) => isMatch(pieces, path)) && !except.some((pieces) => isMatch(pieces, path))
 }
 
-function compile(pattern: string): RegExp {
+/** A pattern as literals and stars in turn. */
+type Pieces = readonly string[]
+
+function compile(pattern: string): Pieces {
   if (!pattern.startsWith('/') || pattern.length > patternLength || /[\s?#\\]/.test(pattern)) {
     throw new TypeError(`Cannot compile pattern: ${JSON.stringify(pattern.slice(0, 80))} is not a path with stars`)
   }
   const stars = pattern.match(/\*+/g) ?? []
-  // Each star multiplies the work on a path that does not match: few are enough and stay fast.
   if (stars.length > patternWildcards || stars.some((run) => run.length > 2)) {
     throw new TypeError(`Cannot compile pattern: ${JSON.stringify(pattern)} has more than ${patternWildcards} stars`)
   }
-  const source = pattern
-    .split(/(\*+)/)
-    .map((piece) => (piece === '**' ? '.*' : piece === '*' ? '[^/]*' : piece.replace(/[.+^${}()|[\]]/g, '\\$&')))
-    .join('')
-  return new RegExp(`^${source}$`)
+  return pattern.split(/(\*+)/).filter((piece) => piece !== '')
+}
+
+/**
+ * Walks the pieces with all positions that they can have reached so far, so the work grows with the length of the
+ * path alone. A regular expression would try the ways one after another, minutes for a path made for it, and
+ * whoever writes a link chooses the path.
+ */
+function isMatch(pieces: Pieces, path: string): boolean {
+  let reached: readonly number[] = [0]
+  for (const piece of pieces) {
+    reached = piece.startsWith('*') ? afterStar(piece, reached, path) : afterLiteral(piece, reached, path)
+    if (reached.length === 0) return false
+  }
+  return reached.at(-1) === path.length
+}
+
+function afterLiteral(literal: string, reached: readonly number[], path: string): number[] {
+  return reached.filter((at) => path.startsWith(literal, at)).map((at) => at + literal.length)
+}
+
+/** Ascending, each position once. */
+function afterStar(star: string, reached: readonly number[], path: string): number[] {
+  const after: number[] = []
+  for (const start of reached) {
+    const slash = star === '**' ? -1 : path.indexOf('/', start)
+    const end = slash < 0 ? path.length : slash
+    for (let at = Math.max(start, (after.at(-1) ?? -1) + 1); at <= end; at += 1) after.push(at)
+  }
+  return after
 }

@@ -47,7 +47,7 @@ export type PeerFrame =
   | { readonly type: 'have'; readonly proof: ShortId; readonly reset: boolean; readonly entries: readonly HaveEntry[] }
   /** Asks for the chunk map of a partial asset, now and as it grows. */
   | { readonly type: 'interest'; readonly asset: ContentId }
-  /** One bit a chunk, the first in the highest bit of the first byte. */
+  /** One bit a chunk, the first in the highest bit of the first byte; bits after the last are zero. */
   | { readonly type: 'map'; readonly asset: ContentId; readonly count: number; readonly bits: Uint8Array }
   | Want
   | { readonly type: 'data'; readonly request: number; readonly bytes: Uint8Array }
@@ -177,7 +177,11 @@ function readMap(reader: ByteReader): PeerFrame {
   const asset = readId(reader)
   const count = reader.u16()
   if (count > chunksPerMap) throw new ProtocolError('oversized', `Cannot read map: ${count} chunks`)
-  return { type: 'map', asset, count, bits: reader.take(Math.ceil(count / 8)) }
+  const bits = reader.take(Math.ceil(count / 8))
+  if (count % 8 !== 0 && ((bits.at(-1) ?? 0) & (0xff >> (count % 8))) !== 0) {
+    throw new ProtocolError('malformed', 'Cannot read map: a bit after the last chunk')
+  }
+  return { type: 'map', asset, count, bits }
 }
 
 function readWant(reader: ByteReader): PeerFrame {

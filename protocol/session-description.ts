@@ -82,11 +82,13 @@ export function candidatesOfSdp(sdp: string): readonly string[] {
   return [...sdp.matchAll(/^a=(candidate:.*?)\r?$/gm)].flatMap((line) => line[1] ?? []).slice(0, candidatesPerSignal)
 }
 
+const candidateTypes = ['host', 'srflx', 'prflx', 'relay'] as const
+
 export interface Candidate {
   /** Rebuilt from the known fields: what an engine may be given. */
   readonly text: string
   readonly address: string
-  readonly type: 'host' | 'srflx' | 'prflx' | 'relay'
+  readonly type: (typeof candidateTypes)[number]
   /** True where only a machine of the same network could use it: a private, link-local, loopback or mDNS address. */
   readonly isLocal: boolean
 }
@@ -97,16 +99,17 @@ export function parseCandidate(text: string): Candidate | undefined {
     /^candidate:([A-Za-z0-9+/]{1,32}) (1) (udp|tcp) (\d{1,10}) ([0-9A-Za-z:.-]{2,64}) (\d{1,5}) typ (host|srflx|prflx|relay)(?: (.*))?$/i
   const match = form.exec(text)
   if (match === null) return undefined
-  const [, foundation, component, transport, priority, address, port, type, rest] = match
+  const [, foundation, component, transport, priority, address, port, typeText, rest] = match
+  const type = candidateTypes.find((name) => name === typeText?.toLowerCase())
   if (address === undefined || type === undefined || !isAddress(address) || Number(port) > 65_535) return undefined
-  const tcpType = /(?:^| )tcptype (active|passive|so)\b/i.exec(rest ?? '')?.[1]
+  const tcpType = /(?:^| )tcptype (active|passive|so)\b/i.exec(rest ?? '')?.[1]?.toLowerCase()
   const head = `candidate:${foundation} ${component} ${transport?.toLowerCase()} ${priority} ${address} ${port} typ ${type}`
   // The related address would tell a peer the visitor's address in their own network.
   const related = type === 'host' ? '' : ' raddr 0.0.0.0 rport 0'
   return {
     text: `${head}${related}${tcpType ? ` tcptype ${tcpType}` : ''}`,
     address,
-    type: type as Candidate['type'],
+    type,
     isLocal: isLocalAddress(address),
   }
 }
@@ -115,12 +118,13 @@ function isAddress(address: string): boolean {
   if (/^[0-9a-f-]{36}\.local$/i.test(address)) return true
   if (address.includes(':')) return /^[0-9a-f:]{2,39}$/i.test(address)
   const parts = address.split('.')
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
+  // A leading zero means octal to some resolvers: 012.0.0.1 would be another address there than here.
+  return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
 }
 
 /** RFC 1918, 3927, 6598, 4193, 4291: what never leads across the internet. Anything unusual counts as local. */
 function isLocalAddress(address: string): boolean {
-  if (address.endsWith('.local')) return true
+  if (address.toLowerCase().endsWith('.local')) return true
   // Global unicast is 2000::/3; all else, IPv4-mapped forms among it, is refused as local.
   if (address.includes(':')) return !/^[23][0-9a-f]{3}:/i.test(address)
   const [first = 0, second = 0] = address.split('.').map(Number)
