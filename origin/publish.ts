@@ -1,27 +1,32 @@
+import { join } from 'node:path'
 import type { Asset } from '../protocol/chunks.ts'
+import { chunkSizeFor } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import type { Head } from '../protocol/manifest.ts'
+import { assetLimitBytes } from '../protocol/limits.ts'
+import type { BinRow, Head } from '../protocol/manifest.ts'
+import { sectionOf } from '../protocol/paths.ts'
+import { makeCatalogue } from './bins.ts'
+import { signFresh } from './fresh.ts'
+import type { HashedAsset, PublishProgress } from './hash-assets.ts'
+import { hashAssets } from './hash-assets.ts'
+import { readHashCache, writeHashCache } from './hash-cache.ts'
+import { createHasher } from './hash-pool.ts'
+import type { HeadContent, SignedHead } from './head.ts'
+import { indexBudget, nextHead } from './head.ts'
+import type { HeaderRule, Headers } from './header-table.ts'
+import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
 import type { SiteKeys } from './keys.ts'
+import { ManifestFolder } from './manifest-folder.ts'
+import { pruneManifest, readPreviousHead, rememberHead } from './published-heads.ts'
+import type { ScannedFile, SkippedFile } from './scan.ts'
+import { scanFolder } from './scan.ts'
 
-export interface PublishedAsset extends Asset {
-  /** Absolute path of the bytes to serve: the file of the site, or its injected copy. */
-  readonly file: string
-}
+/*
+ * Folder -> scan -> ids of all files (known, or hashed by the pool) -> rows -> bins -> head -> fresh. Files are
+ * written so that a reader at any moment finds a whole manifest: parts, then the head, then what names the head.
+ */
 
-export interface HeaderRule {
-  /** Of the form of `compilePatterns`, matched against canonical paths. */
-  readonly pattern: string
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>
-}
-
-export interface PublishProgress {
-  /** Files whose hash is known, of those that were found. */
-  readonly files: number
-  readonly totalFiles: number
-  readonly bytes: number
-  readonly totalBytes: number
-}
+export type { HeaderRule, PublishProgress }
 
 export interface PublishOptions {
   /** The site. Dotfiles in it are never published. */
@@ -45,14 +50,19 @@ export interface PublishOptions {
   readonly headSeconds?: number
   /** Life of the fresh that is written. Default: 24 hours. */
   readonly freshSeconds?: number
-  /** Default: true. */
+  /** Whether visitors may use peers. Default: true. */
   readonly peers?: boolean
-  /** Default: none. */
+  /** Content that nobody is to serve any more. Default: none. */
   readonly revoked?: readonly ContentId[]
   /** Larger files are left to the origin. Default and most: `assetLimitBytes`. */
   readonly maxAssetBytes?: number
   readonly onProgress?: (progress: PublishProgress) => void
   readonly signal?: AbortSignal
+}
+
+export interface PublishedAsset extends Asset {
+  /** Absolute path of the bytes to serve: the file of the site, or its injected copy. */
+  readonly file: string
 }
 
 export interface Publication {
@@ -63,11 +73,115 @@ export interface Publication {
   readonly freshEnvelope: string | undefined
   /** By canonical path, in path order. */
   readonly assets: ReadonlyMap<string, PublishedAsset>
-  readonly skipped: readonly { readonly file: string; readonly reason: string }[]
-  /** Files that had to be read: all others were known. */
+  /** Files that are not listed, and why. */
+  readonly skipped: readonly SkippedFile[]
+  /** Files whose content was not known. */
   readonly hashedFiles: number
 }
 
-export async function publishFolder(_options: PublishOptions): Promise<Publication> {
-  throw new Error('Cannot publish: not built yet')
+const daySeconds = 24 * 3600
+
+/** Publishes a folder; rejects, and changes nothing that a reader sees, where it cannot be read, signed or written. */
+export async function publishFolder(options: PublishOptions): Promise<Publication> {
+  const manifest = await ManifestFolder.open(options.out)
+  const scan = await scanFolder(options.folder, options.signal)
+  const { listed, tooLarge } = chooseFiles(scan.files, options)
+  const hashed = await hashFiles(listed, manifest, options)
+
+  const previous = await readPreviousHead(manifest, options.state, options.keys)
+  const sections = [...new Set(['/', ...(options.sections ?? [])])].toSorted()
+  const headersOf = compileHeaderRules(options.headers ?? [])
+  const { content, assets } = describe(hashed.assets, sections, headersOf, previous?.head.headerSets ?? [])
+  const life = { now: options.now, seconds: options.headSeconds ?? 30 * daySeconds }
+  const signed = await nextHead(previous, content, options.keys, life)
+  const freshEnvelope = await signFreshIfPossible(signed, options)
+
+  options.signal?.throwIfAborted()
+  for (const [id, bytes] of content.catalogue.parts) await manifest.putPart(id, bytes)
+  await manifest.putHead(signed.hash, signed.envelope)
+  await rememberHead(options.state, signed)
+  await manifest.putRoot(options.keys.rootEnvelope)
+  if (freshEnvelope !== undefined) await manifest.putFresh(freshEnvelope)
+  if (signed !== previous) await pruneManifest(manifest, options.keys, options.now)
+  return {
+    head: signed.head,
+    headHash: signed.hash,
+    headEnvelope: signed.envelope,
+    freshEnvelope,
+    assets: new Map(assets.map((asset) => [asset.path, asset])),
+    skipped: [...scan.skipped, ...tooLarge, ...hashed.skipped],
+    hashedFiles: hashed.hashedFiles,
+  }
+}
+
+function chooseFiles(
+  files: readonly ScannedFile[],
+  options: PublishOptions,
+): { listed: readonly ScannedFile[]; tooLarge: readonly SkippedFile[] } {
+  const exclude = new Set(options.exclude)
+  const limit = limitOf(options)
+  const wanted = files.filter(({ path }) => !exclude.has(path))
+  const reason = `over ${limit} bytes, left to the origin`
+  return {
+    listed: wanted.filter(({ size }) => size <= limit),
+    tooLarge: wanted.filter(({ size }) => size > limit).map(({ path }) => ({ file: path, reason })),
+  }
+}
+
+async function hashFiles(
+  files: readonly ScannedFile[],
+  manifest: ManifestFolder,
+  options: PublishOptions,
+): ReturnType<typeof hashAssets> {
+  const hasher = createHasher(limitOf(options))
+  const cacheFile = join(options.state, 'hashes')
+  try {
+    const hashed = await hashAssets(files, {
+      known: await readHashCache(cacheFile),
+      hasher,
+      manifest,
+      inject: options.inject && { into: options.inject, folder: join(options.state, 'injected') },
+      now: options.now,
+      onProgress: options.onProgress,
+      signal: options.signal,
+    })
+    await writeHashCache(cacheFile, hashed.known)
+    return hashed
+  } finally {
+    await hasher.close()
+  }
+}
+
+function describe(
+  hashed: readonly HashedAsset[],
+  sections: readonly string[],
+  headersOf: (path: string) => Headers,
+  previousSets: readonly Headers[],
+): { content: HeadContent; assets: readonly PublishedAsset[] } {
+  const headersOfAll = hashed.map(({ path }) => headersOf(path))
+  const headerSets = makeHeaderTable(previousSets, headersOfAll)
+  const position = new Map(headerSets.map((headers, at) => [JSON.stringify(headers), at]))
+  const assets = hashed.map(({ path, file, size, id }, at): PublishedAsset => {
+    const headers = headersOfAll[at] ?? []
+    return { path, file, section: sectionOf(path, sections), id, size, chunkSize: chunkSizeFor(size), headers }
+  })
+  const rows = assets.map(({ path, headers, size, chunkSize, id }): BinRow => {
+    return [path, position.get(JSON.stringify(headers)) ?? -1, size, chunkSize, id]
+  })
+  const fixed = { sections, headerSets, assetCount: rows.length }
+  return { content: { ...fixed, catalogue: makeCatalogue(rows, indexBudget(fixed)) }, assets }
+}
+
+async function signFreshIfPossible(signed: SignedHead, options: PublishOptions): Promise<string | undefined> {
+  if (options.keys.fresh === undefined) return undefined
+  return signFresh(options.keys, signed.head, signed.hash, {
+    now: options.now,
+    seconds: options.freshSeconds ?? daySeconds,
+    peers: options.peers ?? true,
+    revoked: options.revoked ?? [],
+  })
+}
+
+function limitOf(options: PublishOptions): number {
+  return Math.min(options.maxAssetBytes ?? assetLimitBytes, assetLimitBytes)
 }

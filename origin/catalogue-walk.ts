@@ -1,0 +1,32 @@
+import type { Bytes } from '../protocol/bytes.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import type { BinRow, IndexRow } from '../protocol/manifest.ts'
+import { parseBin, parseIndexPage } from '../protocol/manifest.ts'
+
+export type CatalogueItem =
+  | { readonly type: 'part'; readonly id: ContentId }
+  | { readonly type: 'row'; readonly row: BinRow }
+  /** A part that cannot be read or is not what it should be. What stands below it stays unknown. */
+  | { readonly type: 'broken'; readonly id: ContentId; readonly error: unknown }
+
+/** Every part and every row of a catalogue in path order; a broken part does not end the walk. */
+export async function* walkCatalogue(
+  index: readonly IndexRow[],
+  indexDepth: number,
+  read: (id: ContentId) => Promise<Bytes>,
+): AsyncGenerator<CatalogueItem> {
+  for (const { id } of index) {
+    yield { type: 'part', id }
+    let rows: readonly BinRow[] = []
+    let below: readonly IndexRow[] = []
+    try {
+      const part = await read(id)
+      if (indexDepth === 0) rows = parseBin(part)
+      else below = parseIndexPage(part)
+    } catch (error) {
+      yield { type: 'broken', id, error }
+    }
+    for (const row of rows) yield { type: 'row', row }
+    yield* walkCatalogue(below, indexDepth - 1, read)
+  }
+}

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ContentId } from '../protocol/ids.ts'
+import { chunkSizeFor, hasList } from '../protocol/chunks.ts'
+import { eachBounded } from './each-bounded.ts'
+import { isSettled } from './file-identity.ts'
+import type { HashCache, KnownHash } from './hash-cache.ts'
+import type { HashedFile } from './hash-file.ts'
+import { hashBytes } from './hash-file.ts'
+import type { Hasher } from './hash-pool.ts'
+import { injectHtml, isInjectable } from './inject-html.ts'
+import type { ManifestFolder } from './manifest-folder.ts'
+import type { ScannedFile, SkippedFile } from './scan.ts'
+import { writeAtomically } from './write-atomically.ts'
+
+export interface HashedAsset {
+  readonly path: string
+  /** Absolute path of the bytes to serve. */
+  readonly file: string
+  readonly size: number
+  readonly id: ContentId
+}
+
+export interface PublishProgress {
+  /** Files whose hash is known, of those that were found. */
+  readonly files: number
+  readonly totalFiles: number
+  readonly bytes: number
+  readonly totalBytes: number
+}
+
+interface HashAssetsOptions {
+  readonly known: HashCache
+  readonly hasher: Hasher
+  /** Takes the chunk lists. */
+  readonly manifest: ManifestFolder
+  readonly inject?: { readonly into: (html: string) => string; readonly folder: string } | undefined
+  /** Seconds since 1970. */
+  readonly now: number
+  readonly onProgress?: ((progress: PublishProgress) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** `bytes` where they are not those of the file. */
+type Content = HashedFile & { readonly bytes?: Uint8Array }
+
+interface HashedAssets {
+  /** In path order. */
+  readonly assets: readonly HashedAsset[]
+  /** What the next run is to know. */
+  readonly known: HashCache
+  readonly skipped: readonly SkippedFile[]
+  /** Files whose content is not what was known of them. */
+  readonly hashedFiles: number
+}
+
+/** The content id of every file, from what is known or by reading it; chunk lists go into the manifest folder. */
+export async function hashAssets(files: readonly ScannedFile[], options: HashAssetsOptions): Promise<HashedAssets> {
+  const { known, hasher, manifest, inject, now, onProgress, signal } = options
+  const assets = new Map<string, HashedAsset>()
+  const next = new Map<string, KnownHash>()
+  const skipped: SkippedFile[] = []
+  const totalBytes = files.reduce((sum, file) => sum + file.size, 0)
+  let [hashedFiles, doneFiles, doneBytes] = [0, 0, 0]
+
+  /** Undefined where the file cannot be read: then it stays unlisted and the origin answers for it. */
+  async function read(file: ScannedFile): Promise<Content | undefined> {
+    const before = known.get(file.path)
+    try {
+      if (inject && isInjectable(file)) {
+        // Read each time: what is injected may be new although the page is not.
+        const bytes = injectHtml(await readFile(file.file), inject.into)
+        // Never taken for the bytes of the file itself, should a later run inject nothing.
+        return { ...hashBytes(bytes), identity: `injected ${file.identity}`, bytes }
+      }
+      if (before?.identity === file.identity && isListed(before, manifest)) return { ...before, list: undefined }
+      return await hasher.hash(file.file)
+    } catch (error) {
+      skipped.push({ file: file.path, reason: error instanceof Error ? error.message : String(error) })
+      return undefined
+    }
+  }
+
+  async function keep({ path, file }: ScannedFile, content: Content): Promise<void> {
+    const { id, size, list, identity, bytes } = content
+    const copy = inject && bytes ? join(inject.folder, id) : undefined
+    if (list) await manifest.putPart(id, list)
+    if (copy && bytes) await writeAtomically(copy, bytes)
+    if (known.get(path)?.id !== id) hashedFiles += 1
+    assets.set(path, { path, file: copy ?? file, size, id })
+    if (isSettled(identity, now)) next.set(path, { identity, size, id })
+  }
+
+  await eachBounded(files, hasher.width, async (file) => {
+    signal?.throwIfAborted()
+    const content = await read(file)
+    if (content) await keep(file, content)
+    doneFiles += 1
+    doneBytes += file.size
+    onProgress?.({ files: doneFiles, totalFiles: files.length, bytes: doneBytes, totalBytes })
+  })
+  const inOrder = files.flatMap(({ path }) => assets.get(path) ?? [])
+  return { assets: inOrder, known: next, skipped, hashedFiles }
+}
+
+function isListed(known: KnownHash, manifest: ManifestFolder): boolean {
+  return !hasList({ size: known.size, chunkSize: chunkSizeFor(known.size) }) || manifest.hasPart(known.id)
+}

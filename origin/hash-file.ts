@@ -1,0 +1,82 @@
+import { hash } from 'node:crypto'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { Bytes } from '../protocol/bytes.ts'
+import { chunkCount, chunkLength, chunkSizeFor, encodeChunkList, hasList } from '../protocol/chunks.ts'
+import { contentIdOfDigest } from '../protocol/hash.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import { maxChunkBytes } from '../protocol/limits.ts'
+import { identityOf } from './file-identity.ts'
+
+export interface HashedContent {
+  readonly id: ContentId
+  readonly size: number
+  /** The encoded chunk list, where the content is more than one chunk. */
+  readonly list: Bytes | undefined
+}
+
+export interface HashedFile extends HashedContent {
+  /** Of the file whose bytes these are. */
+  readonly identity: string
+}
+
+const tries = 3
+
+/**
+ * Hashes a file chunk by chunk, so that memory does not grow with it. Synchronous: it is the work of a worker thread.
+ * Throws where the file cannot be read, is over `limitBytes`, or changes each time while it is read.
+ */
+export function hashFile(file: string, limitBytes: number): HashedFile {
+  const buffer = new Uint8Array(maxChunkBytes)
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const descriptor = openSync(file, 'r')
+    try {
+      const before = fstatSync(descriptor, { bigint: true })
+      const size = Number(before.size)
+      if (size > limitBytes) throw new RangeError(`Cannot hash file: over ${limitBytes} bytes`)
+      const content = hashContent(size, (offset, length) => {
+        const chunk = buffer.subarray(0, length)
+        return readFully(descriptor, chunk, offset) ? chunk : undefined
+      })
+      const identity = identityOf(fstatSync(descriptor, { bigint: true }))
+      if (content && identity === identityOf(before)) return { ...content, identity }
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+  throw new Error('Cannot hash file: it changes while it is read')
+}
+
+export function hashBytes(bytes: Uint8Array): HashedContent {
+  const content = hashContent(bytes.length, (offset, length) => bytes.subarray(offset, offset + length))
+  if (content === undefined) throw new Error('Cannot hash bytes: they end early')
+  return content
+}
+
+/** Undefined where `read` ends early. */
+function hashContent(
+  size: number,
+  read: (offset: number, length: number) => Uint8Array | undefined,
+): HashedContent | undefined {
+  const chunkSize = chunkSizeFor(size)
+  const digests: Uint8Array[] = []
+  for (let index = 0; index < chunkCount(size, chunkSize); index += 1) {
+    const chunk = read(index * chunkSize, chunkLength(size, chunkSize, index))
+    if (chunk === undefined) return undefined
+    digests.push(hash('sha256', chunk, 'buffer'))
+  }
+  if (!hasList({ size, chunkSize })) {
+    return { id: contentIdOfDigest(digests[0] ?? hash('sha256', '', 'buffer')), size, list: undefined }
+  }
+  const list = encodeChunkList({ size, chunkSize, digests })
+  return { id: contentIdOfDigest(hash('sha256', list, 'buffer')), size, list }
+}
+
+function readFully(descriptor: number, into: Uint8Array, offset: number): boolean {
+  let done = 0
+  while (done < into.length) {
+    const count = readSync(descriptor, into, done, into.length - done, offset + done)
+    if (count === 0) return false
+    done += count
+  }
+  return true
+}

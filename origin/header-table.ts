@@ -1,0 +1,40 @@
+import { headerSetLimit } from '../protocol/limits.ts'
+import { compilePatterns } from '../protocol/patterns.ts'
+import { contentTypeOf } from './content-types.ts'
+
+export type Headers = readonly (readonly [name: string, value: string])[]
+
+export interface HeaderRule {
+  /** Of the form of `compilePatterns`, matched against canonical paths. */
+  readonly pattern: string
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Gives the response headers of a path: its content-type, and what the rules add. Later rules win. */
+export function compileHeaderRules(rules: readonly HeaderRule[]): (path: string) => Headers {
+  const compiled = rules.map(({ pattern, headers }) => ({ matches: compilePatterns([pattern]), headers }))
+  return (path) => {
+    const headers = new Map([['content-type', contentTypeOf(path)]])
+    for (const rule of compiled) {
+      if (rule.matches(path)) for (const [name, value] of Object.entries(rule.headers)) headers.set(name, value)
+    }
+    return [...headers]
+  }
+}
+
+/**
+ * The table that rows point into. It begins with the table of the head before, so that a new kind of file does not
+ * renumber the old ones and change every bin of the site; it begins anew when most of it would be out of use.
+ */
+export function makeHeaderTable(previous: readonly Headers[], used: readonly Headers[]): readonly Headers[] {
+  const wanted = new Map(used.map((headers) => [JSON.stringify(headers), headers]))
+  const kept = new Map(previous.map((headers) => [JSON.stringify(headers), headers]))
+  const stale = [...kept.keys()].filter((key) => !wanted.has(key)).length
+  const isWorthKeeping = stale <= wanted.size && new Set([...kept.keys(), ...wanted.keys()]).size <= headerSetLimit
+  const table = isWorthKeeping ? new Map([...kept, ...wanted]) : wanted
+  if (table.size > headerSetLimit) {
+    throw new RangeError(`Cannot publish: ${table.size} different sets of response headers, ${headerSetLimit} at most`)
+  }
+  return [...table.values()]
+}

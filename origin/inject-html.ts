@@ -1,0 +1,21 @@
+/** Larger pages are published as they are. */
+const injectLimitBytes = 8 * 1024 * 1024
+
+export function isInjectable(file: { path: string; size: number }): boolean {
+  return /\.html?$/i.test(file.path) && file.size <= injectLimitBytes
+}
+
+/** What `inject` makes of a page, byte for byte the same around it whatever its charset. */
+export function injectHtml(bytes: Uint8Array, inject: (html: string) => string): Uint8Array {
+  if (isUtf16(bytes)) return bytes
+  try {
+    return Buffer.from(inject(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)), 'utf8')
+  } catch {
+    // A page in an older charset. Read as Latin-1 every byte is a character and comes back as it was.
+    return Buffer.from(inject(Buffer.from(bytes).toString('latin1')), 'latin1')
+  }
+}
+
+function isUtf16(bytes: Uint8Array): boolean {
+  return (bytes[0] === 0xfe && bytes[1] === 0xff) || (bytes[0] === 0xff && bytes[1] === 0xfe)
+}
