@@ -21,6 +21,8 @@ export interface Role {
   readonly threshold: number
 }
 
+const publicKeyBytes = 32 // of Ed25519
+
 const envelopeSchema = v.strictObject({
   payloadType: v.pipe(v.string(), v.maxLength(128)),
   payload: v.string(),
@@ -91,6 +93,8 @@ export async function keyIdOf(rawPublicKey: Bytes): Promise<KeyId> {
 }
 
 async function isSignedBy(key: PublicKey, signature: Bytes, message: Bytes): Promise<boolean> {
-  const imported = await crypto.subtle.importKey('raw', bytesOfBase64(key.public), key.algorithm, false, ['verify'])
+  const raw = bytesOfBase64(key.public)
+  if (raw.length !== publicKeyBytes) return false
+  const imported = await crypto.subtle.importKey('raw', raw, key.algorithm, false, ['verify'])
   return crypto.subtle.verify(key.algorithm, imported, signature, message)
 }

@@ -66,7 +66,9 @@ export class TrustedManifest {
 
   /** @param now seconds since 1970 */
   async acceptFresh(envelope: string | Uint8Array, now: number): Promise<Fresh> {
-    const { roles, keys } = this.root
+    const { roles, keys, expires } = this.root
+    // Keys that were given up long ago must not hold a device for ever; a new worker file brings a new root.
+    if (expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot accept fresh: the root expired')
     const fresh = parseFresh(await openEnvelope(envelope, mediaTypes.fresh, freshLimitBytes, roles.fresh, keys))
     // Cross-site replay: another site's object, signed by the same owner.
     if (fresh.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot accept fresh: made for another site')
