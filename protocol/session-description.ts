@@ -3,7 +3,7 @@ import { ProtocolError } from './errors.ts'
 import { candidateLength, candidatesPerSignal } from './limits.ts'
 
 /*
- * Peers never see each other's SDP. A description carries the five values that a data channel needs, a candidate
+ * Peers never see each other's SDP. A description carries the four values that a data channel needs, a candidate
  * the fields of RFC 8839 section 5.1; both are built anew from these on arrival, so nothing else can ride along
  * (media sections, foreign attributes, extra lines).
  */
