@@ -102,6 +102,7 @@ export const assemblyBytes: number = 32 * MIB // verified bytes that wait for th
 export const storePauseMs: number = 30_000 // after the device refused to store
 export const touchMs: number = 60_000 // how exactly the store knows when an asset was used
 export const trafficFlushMs: number = 100
+export const trafficSaveMs: number = 1000
 
 // Tracker
 export const introductionsMade: number = 128 // of those still here, that one peer asked for
@@ -121,5 +122,6 @@ export const trackerCloseWaitMs: number = 1000
 export const stopWaitMs: number = 5000 // for responses that still run when the origin stops
 export const watchQuietMs: number = 200 // without a change, until the folder is published again
 export const watchLongestMs: number = 5000 // of changes without a pause, until it is published all the same
+export const watchAgainMs: number = 1000 // until a folder that cannot be watched is tried again
 export const injectLimitBytes: number = 8 * MIB // larger pages are served as they are
 export const headsKept: number = 3 // heads whose content can still be read by its id
