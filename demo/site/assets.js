@@ -1,8 +1,20 @@
 // Every asset of this site that is worth sharing, and the button that asks for all of them again.
 import { readableBytes } from './ready.js'
 
-const PLATES = ['01-morrow-ridge', '02-selva-delta', '03-quill-sound', '04-halden-coil', '05-erg-tamesh', '06-lantern-firth',
-  '07-cinder-salt', '08-the-veil', '09-brainstone-reef', '10-sevenfold-court', '11-endpaper-bay', '12-anders-firth']
+const PLATES = [
+  '01-morrow-ridge',
+  '02-selva-delta',
+  '03-quill-sound',
+  '04-halden-coil',
+  '05-erg-tamesh',
+  '06-cinder-salt',
+  '07-lantern-firth',
+  '08-the-veil',
+  '09-brainstone-reef',
+  '10-endpaper-bay',
+  '11-sevenfold-court',
+  '12-anders-firth',
+]
 
 export const ASSETS = [
   ...PLATES.map((name) => `plates/${name}.jpg`),
@@ -23,7 +35,8 @@ export async function fetchAll(onProgress) {
   const work = async () => {
     for (let url = waiting.shift(); url; url = waiting.shift()) {
       try {
-        bytes += await drain(await fetch(url))
+        const received = await drain(await fetch(url))
+        bytes += received
       } catch {
         failed.push(url)
       }

@@ -1,15 +1,20 @@
 // Asks once, in one sentence. Nearhand remembers the answer; the panel can change it later.
 import { whenNearhand } from './ready.js'
 
+const SENTENCE =
+  'May this page swap its pictures and film directly with the browsers of other visitors, ' +
+  'who could then see your network address?'
+
 const nearhand = await whenNearhand()
-if (nearhand && nearhand.consentState === 'unknown' && nearhand.state !== 'unsupported' && nearhand.state !== 'off') ask()
+if (nearhand && nearhand.consentState === 'unknown' && nearhand.state !== 'unsupported' && nearhand.state !== 'off')
+  ask()
 
 function ask() {
   const bar = document.createElement('section')
   bar.className = 'consent'
   bar.setAttribute('aria-label', 'Sharing')
   const sentence = document.createElement('p')
-  sentence.textContent = 'May this page swap its pictures and film directly with the browsers of other visitors, who could then see your network address?'
+  sentence.textContent = SENTENCE
   const answers = document.createElement('div')
   answers.append(answer(bar, 'Share with neighbours', true), answer(bar, 'No thanks', false))
   bar.append(sentence, answers)

@@ -14,7 +14,13 @@ export function applyTraffic(model, traffic) {
   const chunkCount = Math.max(1, Math.ceil(traffic.size / traffic.chunkSize))
   let asset = model.assets.get(traffic.path)
   if (!asset || asset.size !== traffic.size || asset.chunkCount !== chunkCount) {
-    asset = { path: traffic.path, size: traffic.size, chunkCount, perTile: Math.ceil(chunkCount / MOST_TILES), chunks: [] }
+    asset = {
+      path: traffic.path,
+      size: traffic.size,
+      chunkCount,
+      perTile: Math.ceil(chunkCount / MOST_TILES),
+      chunks: [],
+    }
     model.assets.set(traffic.path, asset)
   }
   for (const chunk of traffic.chunks) {
@@ -56,13 +62,22 @@ export function totals(model, stats) {
 // One line on what Nearhand is doing here, and why not if it is not. Undefined when all is well.
 export function situation({ nearhand, isSecure, isControlled, hasWorkers }) {
   if (!isSecure) {
-    return { name: 'Not active here', why: 'Browsers run service workers only on https and on localhost. This address is neither, so everything comes from the origin.' }
+    return {
+      name: 'Not active here',
+      why: 'Browsers run service workers only on https and localhost, so here everything comes from the origin.',
+    }
   }
   if (!nearhand) {
-    return { name: 'Not active here', why: 'This page was served without the Nearhand script, or it did not load. Everything comes from the origin, as on any site.' }
+    return {
+      name: 'Not active here',
+      why: 'The Nearhand script is not on this page or did not load. Everything comes from the origin.',
+    }
   }
   if (nearhand.state === 'unsupported' || !hasWorkers) {
-    return { name: 'Not active here', why: 'This browser lacks something Nearhand needs (private windows often do). Everything comes from the origin.' }
+    return {
+      name: 'Not active here',
+      why: 'This browser lacks something Nearhand needs (private windows often do).',
+    }
   }
   if (nearhand.state === 'off') {
     return { name: 'Switched off', why: 'Nearhand is switched off in this browser. Everything comes from the origin.' }
@@ -72,10 +87,10 @@ export function situation({ nearhand, isSecure, isControlled, hasWorkers }) {
   }
   if (nearhand.state === 'starting') return { name: 'Starting', why: undefined }
   if (nearhand.consentState === 'denied') {
-    return { name: 'Own store only', why: 'You said no to sharing: nothing goes to or comes from other visitors.' }
+    return { name: 'Store only', why: 'You said no to sharing: nothing goes to or comes from other visitors.' }
   }
   if (nearhand.consentState === 'unknown') {
-    return { name: 'Own store only', why: 'Neighbours join in once you say yes to sharing.' }
+    return { name: 'Store only', why: 'Neighbours join in once you say yes to sharing.' }
   }
   return { name: 'Active', why: undefined }
 }

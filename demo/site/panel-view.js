@@ -22,7 +22,8 @@ export function createView() {
   const view = {
     root: element('aside', 'panel'),
     toggle: element('button', 'panel-toggle'),
-    headline: element('span', 'panel-headline', 'Where the bytes came from'),
+    title: element('span', 'panel-title', 'Where bytes came from'),
+    summary: element('span', 'panel-title panel-summary', 'Nearhand'),
     state: element('span', 'panel-state', 'Starting'),
     body: element('div', 'panel-body'),
     why: element('p', 'panel-why'),
@@ -38,12 +39,12 @@ export function createView() {
     actions: element('div', 'panel-actions'),
     rows: new Map(),
   }
-  view.root.setAttribute('aria-label', 'Where the bytes came from')
+  view.root.setAttribute('aria-label', 'Where bytes came from')
   view.body.id = 'panel-body'
   view.body.tabIndex = -1
   view.toggle.type = 'button'
   view.toggle.setAttribute('aria-controls', view.body.id)
-  view.toggle.append(view.headline, view.state, stackedBar(view), element('span', 'panel-arrow'))
+  view.toggle.append(view.title, view.summary, view.state, element('span', 'panel-arrow'), stackedBar(view))
   for (const source of SOURCES) {
     view.amounts[source] = element('b', '', '0 B')
     view.legend.append(element('li', '', tile(source), NAMES[source], view.amounts[source]))
@@ -77,19 +78,30 @@ export function showTotals(view, sums, uploadedBytes) {
     view.amounts[source].textContent = readableBytes(sums[source])
   }
   const percent = `${Math.floor(sums.savedShare * 100)} %`
-  view.share.replaceChildren(element('strong', '', percent), ` of ${readableBytes(sums.all)} spared the origin: ${readableBytes(sums.saved)}`)
-  view.headline.textContent = sums.all > 0 ? `${percent} spared the origin` : 'Where the bytes came from'
+  view.share.replaceChildren(
+    element('strong', '', percent),
+    ` of ${readableBytes(sums.all)} spared the origin: ${readableBytes(sums.saved)}`,
+  )
+  if (sums.all > 0) view.summary.textContent = `${percent} spared the origin`
   view.uploaded.textContent = `Passed on to others: ${readableBytes(uploadedBytes)}`
 }
 
 export function showPeers(view, peers) {
   view.noPeers.hidden = peers.length > 0
-  view.peers.replaceChildren(...peers.map((peer) => {
-    const time = peer.roundTripMs === undefined ? '– ms' : `${Math.round(peer.roundTripMs)} ms`
-    const moved = `${readableBytes(peer.receivedBytes)} from them, ${readableBytes(peer.sentBytes)} to them`
-    return element('li', '', element('code', '', String(peer.id).slice(0, 8)), element('span', '', time),
-      element('span', '', `${readableBytes(peer.bytesPerSecond)}/s`), element('small', '', moved))
-  }))
+  view.peers.replaceChildren(
+    ...peers.map((peer) => {
+      const time = peer.roundTripMs === undefined ? '– ms' : `${Math.round(peer.roundTripMs)} ms`
+      const moved = `${readableBytes(peer.receivedBytes)} from them, ${readableBytes(peer.sentBytes)} to them`
+      return element(
+        'li',
+        '',
+        element('code', '', String(peer.id).slice(0, 8)),
+        element('span', '', time),
+        element('span', '', `${readableBytes(peer.bytesPerSecond)}/s`),
+        element('small', '', moved),
+      )
+    }),
+  )
 }
 
 export function showAsset(view, asset) {
@@ -112,7 +124,9 @@ export function showAsset(view, asset) {
     if (source && shown.dataset.source !== source) shown.dataset.source = source
   }
   const counts = countSources(asset.chunks)
-  const words = SOURCES.filter((source) => counts[source] > 0).map((source) => `${counts[source]} ${NAMES[source].toLowerCase()}`)
+  const words = SOURCES.filter((source) => counts[source] > 0).map(
+    (source) => `${counts[source]} ${NAMES[source].toLowerCase()}`,
+  )
   row.strip.setAttribute('aria-label', `${asset.chunkCount} chunks: ${words.join(', ')}`)
 }
 

@@ -8,9 +8,9 @@ const wide = window.matchMedia('(min-width: 1000px)')
 const model = createModel()
 const view = createView()
 const changed = new Set()
-let nearhand
 let stats
 let frame = 0
+let isReading = false
 
 document.body.append(view.root)
 setOpen(wide.matches && recall() !== 'closed')
@@ -28,7 +28,7 @@ view.root.addEventListener('keydown', (event) => {
 view.noAssets.textContent = 'No chunk counted yet. What a page loads before the worker controls it is not counted.'
 view.noPeers.textContent = 'None yet. Open this address in a second browser or profile to be your own neighbour.'
 showTotals(view, totals(model), 0)
-nearhand = await whenNearhand()
+const nearhand = await whenNearhand()
 if (nearhand) listen()
 else showIdle()
 
@@ -41,14 +41,19 @@ function listen() {
   nearhand.addEventListener('state', showState)
   window.addEventListener('consentanswered', showState)
   navigator.serviceWorker?.addEventListener('controllerchange', showState)
-  document.addEventListener('visibilitychange', () => { void poll() })
+  document.addEventListener('visibilitychange', () => {
+    void poll()
+  })
   showState()
   void poll()
-  setInterval(() => { void poll() }, POLL_MS)
+  setInterval(() => {
+    void poll()
+  }, POLL_MS)
 }
 
 async function poll() {
-  if (document.hidden) return
+  if (document.hidden || isReading) return
+  isReading = true
   try {
     stats = await nearhand.stats()
     showPeers(view, stats.peers)
@@ -57,6 +62,8 @@ async function poll() {
   } catch {
     // The worker may be restarting; the sums of the events stand in until the next reading.
     stats = undefined
+  } finally {
+    isReading = false
   }
 }
 
@@ -71,12 +78,15 @@ function scheduleDraw() {
 
 function showState() {
   const workers = navigator.serviceWorker
-  showSituation(view, situation({
-    nearhand,
-    isSecure: window.isSecureContext,
-    isControlled: Boolean(workers?.controller),
-    hasWorkers: Boolean(workers),
-  }))
+  showSituation(
+    view,
+    situation({
+      nearhand,
+      isSecure: window.isSecureContext,
+      isControlled: Boolean(workers?.controller),
+      hasWorkers: Boolean(workers),
+    }),
+  )
   showActions()
 }
 

@@ -49,7 +49,9 @@ function setUpChapters() {
     const seconds = event.target.closest('button')?.dataset.seconds
     if (seconds === undefined) return
     film.currentTime = Number(seconds)
-    film.play().catch(() => { /* Where the browser forbids playing, the film still stands at the right picture. */ })
+    film.play().catch(() => {
+      /* Where the browser forbids playing, the film still stands at the right picture. */
+    })
   })
 }
 
@@ -67,7 +69,9 @@ function setUpAddress() {
     } catch {
       copy.textContent = 'Could not copy'
     }
-    setTimeout(() => { copy.textContent = 'Copy address' }, 2500)
+    setTimeout(() => {
+      copy.textContent = 'Copy address'
+    }, 2500)
   })
 }
 

@@ -29,7 +29,6 @@ for index in range(COUNT):
     rim = smooth(0.010, 0, y - profile[None, :]) * np.exp(-np.abs(x - 1.02) * 2.2) * 0.55 * (1 - near * 0.6)
     picture = blend(picture, body + rim[..., None] * colour('#ffb36b'), inside)
 
-trees_line = x[0] * 60
 stand = np.zeros_like(x)
 random = np.random.default_rng(12)
 for _ in range(520):

@@ -1,9 +1,9 @@
-"""II. Selva Delta: nine thousand threads let go in a field of turning noise, each as far as it likes to run."""
+"""II. Selva Delta: four thousand threads let go in a field of turning noise, each as far as it likes to run."""
 import numpy as np
 from PIL import Image, ImageDraw
 from common import colour, layers, save, shrink
 
-SCALE, COUNT, STEPS = 2, 9000, 170
+SCALE, COUNT, STEPS = 2, 4300, 190
 width, height = 1800 * SCALE, 1200 * SCALE
 random = np.random.default_rng(2)
 x, y = random.uniform(-0.1, 1.6, COUNT), random.uniform(-0.1, 1.1, COUNT)
@@ -24,7 +24,7 @@ for index in order:
     length = int(STEPS * random.uniform(0.25, 1))
     tint = PALETTE[int(np.clip(place[index], 0, len(PALETTE) - 1))]
     shadow = tuple(int(int(tint[i:i + 2], 16) * 0.25) for i in (1, 3, 5))
-    thick = int(random.choice([3, 4, 6, 9, 14], p=[0.22, 0.30, 0.26, 0.16, 0.06]))
+    thick = int(random.choice([7, 10, 14, 20, 30], p=[0.22, 0.30, 0.26, 0.16, 0.06]))
     points = [tuple(point) for point in paths[index, :length:2]]
     if len(points) < 4:
         continue

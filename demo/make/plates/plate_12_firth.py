@@ -13,7 +13,7 @@ def frame(number, width, height):
     return np.frombuffer(raw, np.uint8).reshape(height, width, 3)
 
 
-save('12-anders-firth', (frame(762, 1800, 1200).astype(np.float32) / 255) ** 2.2, least=120_000)
+save('12-anders-firth', (frame(826, 1800, 1200).astype(np.float32) / 255) ** 2.2, least=120_000)
 still = io.BytesIO()
 Image.fromarray(frame(296, 1280, 720)).save(still, 'JPEG', quality=86, progressive=True, optimize=True)
 with open(os.path.join(PLATES, '..', 'film', 'anders-firth.jpg'), 'wb') as file:

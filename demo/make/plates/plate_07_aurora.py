@@ -1,4 +1,4 @@
-"""VI. Lantern Firth: curtains of folded noise above a black shore, and the water's answer."""
+"""VII. Lantern Firth: curtains of folded noise above a black shore, and the water's answer."""
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from common import blend, colour, layers, noise, pixels, ramp, save, smooth
@@ -59,4 +59,4 @@ for _ in range(11):
     for drop in range(60):
         lamps[min(1199, row + 12 + drop * 2), min(1799, column + int(random.normal(0, 1.6)))] += 0.05 * np.exp(-drop / 16)
 picture += (gaussian_filter(lamps, 1.3) * 11 + gaussian_filter(lamps, 8) * 22)[..., None] * colour('#ffb964')
-save('06-lantern-firth', picture)
+save('07-lantern-firth', picture)

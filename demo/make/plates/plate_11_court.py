@@ -1,4 +1,4 @@
-"""X. Sevenfold Court: the hyperbolic plane paved with heptagons, three at each corner, seen in the disk of Poincare."""
+"""XI. Sevenfold Court: the hyperbolic plane paved with heptagons, three at each corner, seen in the disk of Poincare."""
 import numpy as np
 from common import blend, colour, layers, pixels, ramp, save, shrink, smooth
 
@@ -52,4 +52,4 @@ drift = 1 + 0.10 * layers(x * 9, y * 9, 101, 4)
 picture = picture * (round_shade * drift)[..., None]
 far = ramp(np.hypot(x - 0.75, y - 0.5), [(0.7, '#16283a'), (0.9, '#08121d')]) * (1 + 0.25 * layers(x * 40, y * 40, 105, 3))[..., None]
 picture = np.where(outside[..., None], far, picture)
-save('10-sevenfold-court', shrink(picture.astype(np.float32), SCALE))
+save('11-sevenfold-court', shrink(picture.astype(np.float32), SCALE))

@@ -1,4 +1,4 @@
-"""XI. Endpaper Bay: drops of ink on a bath, each pushing the others aside, then drawn through with a comb."""
+"""X. Endpaper Bay: drops of ink on a bath, each pushing the others aside, then drawn through with a comb."""
 import numpy as np
 from common import blend, colour, layers, pixels, save, shrink, smooth
 
@@ -37,4 +37,4 @@ for centre_x, centre_y, radius, ink in reversed(drops):
 picture = picture * (1 - 0.30 * rim)[..., None]
 flat_x, flat_y = pixels(1800 * SCALE, 1200 * SCALE)
 paper = 1 + 0.05 * layers(flat_x * 150, flat_y * 150, 118, 2) + 0.07 * layers(flat_x * 5, flat_y * 5, 119, 3)
-save('11-endpaper-bay', shrink(picture * paper[..., None].astype(np.float32), SCALE))
+save('10-endpaper-bay', shrink(picture * paper[..., None].astype(np.float32), SCALE))

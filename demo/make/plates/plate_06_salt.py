@@ -1,4 +1,4 @@
-"""VII. Cinder Salt: a dried lake from straight above: two sizes of Voronoi cracks, crusts that curl, pools left in between."""
+"""VI. Cinder Salt: a dried lake from straight above: two sizes of Voronoi cracks, crusts that curl, pools left in between."""
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
@@ -45,4 +45,4 @@ rust = smooth(0.30, 0.55, wet) * (1 - brine)
 crust = blend(crust, np.ones_like(crust) * colour('#b8432e'), rust * 0.55)
 picture = blend(crust, pool, brine)
 picture = blend(picture, np.ones_like(picture) * colour('#22100f'), smooth(0.0042, 0.0016, big) * (1 - brine * 0.85))
-save('07-cinder-salt', picture)
+save('06-cinder-salt', picture)
