@@ -1,1 +1,24 @@
-export {}
+import { Nearhand } from './nearhand.ts'
+import type { NearhandOptions } from './options.ts'
+import { resolveOptions } from './options.ts'
+import { createPage } from './page.ts'
+
+export type { ChunkTraffic, SourceName, TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
+export type { ConsentState } from './consent.ts'
+export type { PeerView } from './exchange-messages.ts'
+export type { Nearhand, NearhandEvents, NearhandState, NearhandStats } from './nearhand.ts'
+export type { NearhandOptions } from './options.ts'
+
+/**
+ * Starts Nearhand on this page, as the script tag does. Call it once, early: assets asked for before go the plain way.
+ *
+ * @throws TypeError or RangeError that names the option which cannot be used
+ */
+export function createNearhand(options: NearhandOptions = {}): Nearhand {
+  const page = createPage()
+  const nearhand = new Nearhand(page, resolveOptions(options, page.url))
+  // Otherwise what the worker says waits until the document is parsed.
+  page.serviceWorkers?.startMessages()
+  if (options.manual !== true) nearhand.start()
+  return nearhand
+}

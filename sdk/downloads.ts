@@ -1,0 +1,196 @@
+import type { Bytes } from '../protocol/bytes.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import { cancelledKept, unitBytes, wantsPerPeer } from '../protocol/limits.ts'
+import type { PeerFrame } from '../protocol/peer-wire.ts'
+import type { Clock } from './clock.ts'
+import { FlowWindow } from './flow-window.ts'
+import { RateMeter } from './rate-meter.ts'
+
+export type AskFailure = 'busy' | 'absent' | 'closed' | 'stalled'
+
+/** One chunk wanted of one peer. Exactly one of `done` and `failed` is called, unless the ask is withdrawn. */
+export interface ChunkAsk {
+  readonly asset: ContentId
+  /** As on the wire. */
+  readonly index: number
+  readonly length: number
+  done(bytes: Bytes): void
+  /** `retryAfterMs` is 0 unless the peer is busy. */
+  failed(reason: AskFailure, retryAfterMs: number): void
+}
+
+interface Transfer {
+  readonly ask: ChunkAsk
+  readonly bytes: Bytes
+  asked: number
+  received: number
+  readonly open: Set<number>
+}
+
+interface Unit {
+  readonly transfer: Transfer
+  readonly offset: number
+  readonly length: number
+  readonly sentAt: number
+  readonly wasFull: boolean
+}
+
+const stallFloorMs = 500
+const stallRoundTrips = 4
+
+/** What is asked of one peer: chunks in the order they were wanted, cut into units, as many open as the window lets. */
+export class Downloads {
+  readonly #send: (frame: PeerFrame) => void
+  readonly #clock: Clock
+  readonly #window = new FlowWindow()
+  readonly #rate = new RateMeter()
+  readonly #transfers = new Set<Transfer>()
+  readonly #units = new Map<number, Unit>()
+  /** Numbers whose answer may still be on its way. */
+  readonly #cancelled = new Set<number>()
+  #request = 0
+  #openBytes = 0
+  #queuedBytes = 0
+  #receivedBytes = 0
+  #progressAt = -Infinity
+
+  constructor(send: (frame: PeerFrame) => void, clock: Clock) {
+    this.#send = send
+    this.#clock = clock
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#window.roundTripMs
+  }
+
+  get bytesPerSecond(): number | undefined {
+    return this.#rate.bytesPerSecond
+  }
+
+  /** Wanted and not here yet, asked for or not. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes
+  }
+
+  /** How long nothing came although something was asked for. */
+  silentMs(now: number): number {
+    return this.#units.size === 0 ? 0 : now - this.#progressAt
+  }
+
+  isStalled(now: number): boolean {
+    return this.silentMs(now) > Math.max(stallFloorMs, stallRoundTrips * (this.roundTripMs ?? 0))
+  }
+
+  /** Asks for a chunk; the returned function withdraws it. */
+  ask(ask: ChunkAsk): () => void {
+    const transfer: Transfer = { ask, bytes: new Uint8Array(ask.length), asked: 0, received: 0, open: new Set() }
+    this.#transfers.add(transfer)
+    this.#queuedBytes += ask.length
+    this.#pump()
+    return () => {
+      this.#drop(transfer)
+      this.#pump()
+    }
+  }
+
+  accept(frame: Extract<PeerFrame, { type: 'data' | 'busy' | 'absent' }>): void {
+    const unit = this.#units.get(frame.request)
+    if (unit === undefined) {
+      if (this.#cancelled.delete(frame.request)) return
+      throw new ProtocolError('foreign', `Cannot take ${frame.type}: request ${frame.request} is not open`)
+    }
+    if (frame.type === 'data') this.#take(frame.request, unit, frame.bytes)
+    else this.#fail(unit.transfer, frame)
+    this.#pump()
+  }
+
+  /** Gives up all that is open; the peer's late answers are still forgiven. */
+  failAll(reason: AskFailure): void {
+    if (reason === 'stalled') this.#window.stalled()
+    const transfers = [...this.#transfers]
+    for (const transfer of transfers) this.#drop(transfer)
+    for (const transfer of transfers) transfer.ask.failed(reason, 0)
+  }
+
+  #take(request: number, unit: Unit, bytes: Uint8Array): void {
+    if (bytes.length !== unit.length) {
+      throw new ProtocolError('malformed', `Cannot take data: ${bytes.length} bytes instead of ${unit.length}`)
+    }
+    const now = this.#clock.now()
+    const { transfer } = unit
+    this.#close(request, unit)
+    this.#progressAt = now
+    this.#receivedBytes += bytes.length
+    this.#queuedBytes -= bytes.length
+    this.#rate.moved(bytes.length, now)
+    if (this.#units.size === 0) this.#rate.paused()
+    this.#window.arrived(bytes.length, now - unit.sentAt, unit.wasFull, now)
+    transfer.bytes.set(bytes, unit.offset)
+    transfer.received += bytes.length
+    if (transfer.received < transfer.bytes.length) return
+    this.#transfers.delete(transfer)
+    transfer.ask.done(transfer.bytes)
+  }
+
+  #fail(transfer: Transfer, frame: Extract<PeerFrame, { type: 'busy' | 'absent' }>): void {
+    this.#progressAt = this.#clock.now()
+    this.#drop(transfer, frame.request)
+    transfer.ask.failed(frame.type, frame.type === 'busy' ? frame.retryAfterMs : 0)
+  }
+
+  #drop(transfer: Transfer, answered?: number): void {
+    if (!this.#transfers.delete(transfer)) return
+    this.#queuedBytes -= transfer.bytes.length - transfer.received
+    for (const request of transfer.open) {
+      const unit = this.#units.get(request)
+      if (unit) this.#close(request, unit)
+      if (request !== answered) this.#cancel(request)
+    }
+    if (this.#units.size === 0) this.#rate.paused()
+  }
+
+  #cancel(request: number): void {
+    this.#cancelled.add(request)
+    for (const oldest of this.#cancelled) {
+      if (this.#cancelled.size <= cancelledKept) break
+      this.#cancelled.delete(oldest)
+    }
+    this.#send({ type: 'cancel', request })
+  }
+
+  #close(request: number, unit: Unit): void {
+    this.#units.delete(request)
+    unit.transfer.open.delete(request)
+    this.#openBytes -= unit.length
+  }
+
+  #pump(): void {
+    for (const transfer of this.#transfers) {
+      while (transfer.asked < transfer.bytes.length) {
+        const length = Math.min(unitBytes, transfer.bytes.length - transfer.asked)
+        if (this.#units.size >= wantsPerPeer || this.#openBytes + length > this.#window.bytes) return
+        this.#want(transfer, length)
+      }
+    }
+  }
+
+  #want(transfer: Transfer, length: number): void {
+    const now = this.#clock.now()
+    if (this.#units.size === 0) this.#progressAt = now
+    this.#rate.started(now)
+    this.#request += 1
+    const offset = transfer.asked
+    transfer.asked += length
+    transfer.open.add(this.#request)
+    this.#openBytes += length
+    const wasFull = this.#openBytes + unitBytes > this.#window.bytes
+    this.#units.set(this.#request, { transfer, offset, length, sentAt: now, wasFull })
+    const { asset, index } = transfer.ask
+    this.#send({ type: 'want', request: this.#request, asset, index, offset, length })
+  }
+}

@@ -1,0 +1,99 @@
+import * as v from 'valibot'
+import type { PeerId, SwarmId } from '../protocol/ids.ts'
+import { peerIdSchema, swarmIdSchema } from '../protocol/ids.ts'
+import { parseValue } from '../protocol/json.ts'
+import { connectionsPerPage, pathLimit, swarmsPerPeer } from '../protocol/limits.ts'
+
+/*
+ * What the page and its exchange say to each other, by postMessage to the dedicated worker or by plain calls where the
+ * exchange runs in the page. Both files come from one build, but a cache may hold them from two.
+ */
+
+export interface SectionSwarm {
+  readonly section: string
+  readonly swarm: SwarmId
+}
+
+export type PageToExchange =
+  /** The swarms that channels added from now on may share. */
+  | { readonly type: 'swarms'; readonly swarms: readonly SectionSwarm[] }
+  /** The channel comes along in the transfer list, in the task that created it. */
+  | { readonly type: 'channel'; readonly peer: PeerId; readonly self: PeerId; readonly channel: RTCDataChannel }
+  /** The page closed this peer's connection, which the exchange's end of the channel does not notice. */
+  | { readonly type: 'drop'; readonly peer: PeerId }
+  /** The service worker's port, in the transfer list. A port before it is done with. */
+  | { readonly type: 'link'; readonly port: MessagePort }
+  | { readonly type: 'upload'; readonly bytesPerSecond: number; readonly visitBytes: number }
+  | { readonly type: 'stop' }
+
+/** One connected peer. */
+export interface PeerView {
+  /** Made up by the tracker, new at each connection. */
+  readonly id: string
+  /** Milliseconds from asking to having, smoothed. */
+  readonly roundTripMs: number | undefined
+  /** What it lately gave us. */
+  readonly bytesPerSecond: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+}
+
+export type ExchangeToPage =
+  /** Sent once, when the exchange is there. */
+  | { readonly type: 'started' }
+  /** The peers that finished the handshake and told what they hold. */
+  | { readonly type: 'peers'; readonly peers: readonly PeerView[]; readonly uploadedBytes: number }
+  /** The channel is done with; `isBanned` where the peer broke the protocol or sent wrong bytes. */
+  | { readonly type: 'gone'; readonly peer: PeerId; readonly isBanned: boolean }
+
+/** Where the worker file leaves the exchange when a page evaluates it. */
+export const exchangeGlobal: symbol = Symbol.for('nearhand.exchange')
+
+const amount = v.pipe(v.number(), v.minValue(0))
+
+const pageToExchangeSchema = v.variant('type', [
+  v.strictObject({
+    type: v.literal('swarms'),
+    swarms: v.pipe(
+      v.array(v.strictObject({ section: v.pipe(v.string(), v.maxLength(pathLimit)), swarm: swarmIdSchema })),
+      v.maxLength(swarmsPerPeer),
+    ),
+  }),
+  v.strictObject({
+    type: v.literal('channel'),
+    peer: peerIdSchema,
+    self: peerIdSchema,
+    channel: v.custom<RTCDataChannel>((value) => typeof value === 'object' && value !== null && 'send' in value),
+  }),
+  v.strictObject({ type: v.literal('drop'), peer: peerIdSchema }),
+  v.strictObject({ type: v.literal('link'), port: v.instance(MessagePort) }),
+  v.strictObject({ type: v.literal('upload'), bytesPerSecond: amount, visitBytes: amount }),
+  v.strictObject({ type: v.literal('stop') }),
+])
+
+export const peerViewsSchema: v.GenericSchema<unknown, readonly PeerView[]> = v.pipe(
+  v.array(
+    v.strictObject({
+      id: v.string(),
+      roundTripMs: v.union([v.number(), v.undefined()]),
+      bytesPerSecond: amount,
+      receivedBytes: amount,
+      sentBytes: amount,
+    }),
+  ),
+  v.maxLength(connectionsPerPage * 2),
+)
+
+const exchangeToPageSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('started') }),
+  v.strictObject({ type: v.literal('peers'), peers: peerViewsSchema, uploadedBytes: amount }),
+  v.strictObject({ type: v.literal('gone'), peer: peerIdSchema, isBanned: v.boolean() }),
+])
+
+export function parsePageToExchange(value: unknown): PageToExchange {
+  return parseValue(pageToExchangeSchema, value, 'message of the page')
+}
+
+export function parseExchangeToPage(value: unknown): ExchangeToPage {
+  return parseValue(exchangeToPageSchema, value, 'message of the exchange')
+}

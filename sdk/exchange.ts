@@ -1,0 +1,243 @@
+import type { ExchangeToWorker } from '../protocol/bridge.ts'
+import { parseWorkerToExchange } from '../protocol/bridge.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import type { ContentId, PeerId } from '../protocol/ids.ts'
+import type { StoredAsset } from '../protocol/store-layout.ts'
+import type { Channel } from './channel.ts'
+import type { Clock } from './clock.ts'
+import type { ExchangeToPage, PageToExchange, SectionSwarm } from './exchange-messages.ts'
+import type { SessionEnd, SessionHost } from './peer-session.ts'
+import { PeerSession } from './peer-session.ts'
+import { Reads } from './reads.ts'
+import type { StoreReader } from './seed-store.ts'
+import { SeedStore } from './seed-store.ts'
+import { Uploads } from './uploads.ts'
+
+/** Everything that an exchange touches. */
+export interface ExchangePorts {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly store: StoreReader
+  channelOf(channel: RTCDataChannel): Channel
+  post(message: ExchangeToPage): void
+}
+
+const haveDelayMs = 250
+const mapDelayMs = 500
+const viewDelayMs = 500
+
+/**
+ * Brings together the peers, the store and the service worker: asks peers for what the worker wants, gives peers what
+ * the store holds, and tells the page how it goes. Runs in the dedicated worker, or in the page where data channels
+ * cannot be transferred.
+ */
+export class Exchange implements SessionHost {
+  readonly clock: Clock
+  readonly uploads: Uploads
+  readonly #ports: ExchangePorts
+  readonly #store: SeedStore
+  readonly #reads: Reads
+  readonly #sessions = new Map<PeerId, PeerSession>()
+  readonly #changed = new Map<ContentId, StoredAsset>()
+  readonly #grown = new Map<ContentId, StoredAsset>()
+  readonly #waiting = new Set<() => void>()
+  readonly #cancels = new Map<() => void, () => void>()
+  #swarms: readonly SectionSwarm[] = []
+  #port: MessagePort | undefined
+  #told = ''
+  #opened: Promise<void>
+
+  constructor(ports: ExchangePorts) {
+    this.clock = ports.clock
+    this.#ports = ports
+    this.#store = new SeedStore(ports.store)
+    this.uploads = new Uploads((asset, index) => this.#store.read(asset, index), ports.clock)
+    this.#reads = new Reads({
+      clock: ports.clock,
+      random: ports.random,
+      sessions: () => this.#readySessions(),
+      reply: (message) => this.#reply(message),
+    })
+    this.#opened = this.#store.open((asset) => this.#assetChanged(asset))
+  }
+
+  /** Takes a message of the page. */
+  receive(message: PageToExchange): void {
+    switch (message.type) {
+      case 'swarms':
+        this.#swarms = message.swarms
+        break
+      case 'channel':
+        this.#add(message)
+        break
+      case 'drop':
+        this.#drop(message.peer)
+        break
+      case 'link':
+        this.#link(message.port)
+        break
+      case 'upload': {
+        const wasAllowed = this.uploads.isAllowed
+        this.uploads.setLimit(message.bytesPerSecond, message.visitBytes)
+        if (wasAllowed !== this.uploads.isAllowed) for (const session of this.#sessions.values()) this.#tellAll(session)
+        break
+      }
+      case 'stop':
+        this.#stop()
+    }
+  }
+
+  sectionOf(asset: ContentId): string | undefined {
+    return this.#store.find(asset)?.section
+  }
+
+  shaken(session: PeerSession): void {
+    // A list that is told before the store was read would be empty, and the peer would look elsewhere.
+    void this.#opened.then(() => this.#tellAll(session))
+  }
+
+  told(session: PeerSession): void {
+    // At once: somebody waits for the first peer.
+    if (this.#sessions.get(session.peer) === session) this.#tellViews()
+  }
+
+  interested(session: PeerSession, asset: ContentId): void {
+    const stored = this.#store.find(asset)
+    if (stored === undefined) return
+    session.adverts?.interested(asset)
+    session.send({ type: 'map', asset, ...this.#store.mapOf(stored) })
+  }
+
+  ended(session: PeerSession, end: SessionEnd): void {
+    if (this.#sessions.get(session.peer) !== session) return
+    this.#sessions.delete(session.peer)
+    this.#ports.post({ type: 'gone', peer: session.peer, isBanned: end === 'violation' })
+    this.#tellViews()
+  }
+
+  #add({ channel, peer, self }: Extract<PageToExchange, { type: 'channel' }>): void {
+    this.#drop(peer)
+    const session = new PeerSession(this.#ports.channelOf(channel), peer, this)
+    this.#sessions.set(peer, session)
+    void session.introduce(self, this.#swarms)
+  }
+
+  /** Without a word to the page, which asked for it. */
+  #drop(peer: PeerId): void {
+    const session = this.#sessions.get(peer)
+    this.#sessions.delete(peer)
+    session?.end('closed')
+  }
+
+  #link(port: MessagePort): void {
+    this.#unlink()
+    this.#port = port
+    port.onmessage = (event: MessageEvent<unknown>) => {
+      try {
+        if (this.#port === port) this.#serveWorker(event.data)
+      } catch (error) {
+        // A worker of another deploy may say more than this build knows; it takes silence for a miss.
+        if (!(error instanceof ProtocolError)) throw error
+      }
+    }
+  }
+
+  #unlink(): void {
+    this.#reads.cancelAll()
+    this.#port?.close()
+    this.#port = undefined
+  }
+
+  #serveWorker(value: unknown): void {
+    const message = parseWorkerToExchange(value)
+    switch (message.type) {
+      case 'find':
+        this.#reads.find(message)
+        break
+      case 'read':
+        this.#reads.read(message)
+        break
+      case 'cancel':
+        this.#reads.cancel(message.request)
+        break
+      case 'blame':
+        this.#ban(message.peer)
+    }
+  }
+
+  #ban(peer: PeerId): void {
+    const session = this.#sessions.get(peer)
+    if (session) session.end('violation')
+    // It went in the meantime, and is not to come back.
+    else this.#ports.post({ type: 'gone', peer, isBanned: true })
+  }
+
+  #reply(message: ExchangeToWorker): void {
+    this.#port?.postMessage(message, message.type === 'chunk' ? [message.bytes] : [])
+  }
+
+  *#readySessions(): Generator<PeerSession> {
+    for (const session of this.#sessions.values()) if (session.isReady) yield session
+  }
+
+  #tellAll(session: PeerSession): void {
+    session.adverts?.tellAll(
+      (section) => (this.uploads.isAllowed ? this.#store.assetsOf(section) : []),
+      (id) => this.#store.stateOf(id),
+    )
+  }
+
+  #assetChanged(asset: StoredAsset): void {
+    this.#changed.set(asset.id, asset)
+    this.#soon(haveDelayMs, this.#tellChanges)
+    this.#grown.set(asset.id, asset)
+    this.#soon(mapDelayMs, this.#tellMaps)
+  }
+
+  readonly #tellChanges = (): void => {
+    const assets = [...this.#changed.values()]
+    this.#changed.clear()
+    if (!this.uploads.isAllowed) return
+    for (const { adverts } of this.#sessions.values()) adverts?.tellChanged(assets, (id) => this.#store.stateOf(id))
+  }
+
+  readonly #tellMaps = (): void => {
+    for (const { id } of this.#grown.values()) {
+      const asset = this.#store.find(id)
+      if (asset === undefined) continue
+      const map = this.#store.mapOf(asset)
+      for (const session of this.#sessions.values()) {
+        if (session.adverts?.isInterested(id)) session.send({ type: 'map', asset: id, ...map })
+      }
+    }
+    this.#grown.clear()
+  }
+
+  readonly #tellViews = (): void => {
+    const peers = [...this.#readySessions()].map((session) => session.view)
+    const told = JSON.stringify(peers)
+    if (told !== this.#told) this.#ports.post({ type: 'peers', peers, uploadedBytes: this.uploads.uploadedBytes })
+    this.#told = told
+    if (peers.length > 0) this.#soon(viewDelayMs, this.#tellViews)
+  }
+
+  /** Runs once after a while, however often it is asked for until then. */
+  #soon(delayMs: number, action: () => void): void {
+    if (this.#waiting.has(action)) return
+    this.#waiting.add(action)
+    const cancel = this.clock.after(delayMs, () => {
+      this.#waiting.delete(action)
+      this.#cancels.delete(action)
+      action()
+    })
+    this.#cancels.set(action, cancel)
+  }
+
+  #stop(): void {
+    for (const cancel of this.#cancels.values()) cancel()
+    this.#unlink()
+    for (const session of this.#sessions.values()) session.end('closed')
+    this.uploads.stop()
+    this.#store.close()
+  }
+}

@@ -1,0 +1,333 @@
+import type { TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
+import { parseTraffic, parseWorkerToPage, trafficChannelName } from '../protocol/bridge.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import { Bans } from './bans.ts'
+import type { ConsentState } from './consent.ts'
+import { decideConsent, uploadLimitOn } from './consent.ts'
+import type { PeerView } from './exchange-messages.ts'
+import { awaitLeadership } from './leader.ts'
+import type { Settings } from './options.ts'
+import type { Page } from './page.ts'
+import type { PeeringStatus } from './peering.ts'
+import { Peering } from './peering.ts'
+import { registerWorker, removeWorker } from './register.ts'
+import { Tabs } from './tabs.ts'
+import { askTotals } from './worker-link.ts'
+
+/**
+ * `starting`: the worker is not active yet. `active`: it answers, on pages that it controls. `off`: switched off, or
+ * stopped after an error of ours. `unsupported`: the browser or the page (http) cannot.
+ */
+export type NearhandState = 'starting' | 'active' | 'off' | 'unsupported'
+
+/** What the worker did on this device and site since it was installed, and this visit's peers. */
+export interface NearhandStats extends TrafficTotals {
+  /** Bytes given to others in this visit. */
+  readonly uploadedBytes: number
+  /** Peers that sent wrong bytes or broke the protocol in this visit. */
+  readonly bannedPeers: number
+  readonly peers: readonly PeerView[]
+}
+
+export interface NearhandEvents {
+  /** Where the bytes of an asset came from. */
+  traffic: CustomEvent<TrafficMessage>
+  /** At most about twice a second, and only on change. */
+  peers: CustomEvent<readonly PeerView[]>
+  state: CustomEvent<NearhandState>
+}
+
+const nothing: PeeringStatus = { isLinked: false, peers: [], uploadedBytes: 0, bannedPeers: 0 }
+const noTotals: TrafficTotals = {
+  bytes: { store: 0, peers: 0, origin: 0 },
+  duplicateBytes: 0,
+  requests: 0,
+  fallbacks: 0,
+  badChunks: 0,
+}
+const peersEventMs = 500
+
+/**
+ * Nearhand on one page. Nothing that goes wrong in here reaches the page: the state becomes `off`, and the browser
+ * loads what it loads as without us.
+ */
+export class Nearhand extends EventTarget {
+  readonly #page: Page
+  readonly #settings: Settings
+  readonly #bans = new Bans()
+  readonly #waiting = new Set<() => void>()
+  #state: NearhandState = 'starting'
+  #hasStarted = false
+  #isShown = true
+  #status: PeeringStatus = nothing
+  #peering: Peering | undefined
+  #tabs: Tabs | undefined
+  #traffic: BroadcastChannel | undefined
+  #leave: (() => void) | undefined
+  #isTelling = false
+
+  constructor(page: Page, settings: Settings) {
+    super()
+    this.#page = page
+    this.#settings = settings
+    if (page.serviceWorkers === undefined) this.#state = 'unsupported'
+  }
+
+  get state(): NearhandState {
+    return this.#state
+  }
+
+  get consentState(): ConsentState {
+    const { memory, hasPrivacyControl } = this.#page
+    return decideConsent(memory.get('nearhand-consent'), this.#settings.consent, hasPrivacyControl)
+  }
+
+  /** Registers the worker and goes on from there. Called once by itself, unless the option `manual` is set. */
+  start(): void {
+    if (this.#hasStarted || this.#state === 'unsupported') return
+    this.#hasStarted = true
+    this.#try(() => {
+      const wish = new URL(this.#page.url).searchParams.get('nearhand')
+      if (wish === 'on') this.#page.memory.set('nearhand-off', undefined)
+      this.#listen()
+      if (wish === 'off') void this.disable()
+      else if (this.#page.memory.get('nearhand-off') === undefined) this.#register()
+      else this.#become('off')
+    })
+  }
+
+  /**
+   * The visitor's own word on being connected to others, remembered for the site. False closes every connection at
+   * once; the worker goes on with its store and the origin.
+   */
+  consent(granted: boolean): void {
+    this.#page.memory.set('nearhand-consent', granted ? 'granted' : 'denied')
+    this.#try(() => this.#follow())
+  }
+
+  /**
+   * Resolves when the worker answers this page's requests and at least one peer can be asked.
+   * @throws Error where Nearhand is or goes off, the signal's reason where it is aborted
+   */
+  async connected(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { signal } = options
+    while (!this.#isConnected()) {
+      signal?.throwIfAborted()
+      if (this.#state === 'off' || this.#state === 'unsupported') {
+        throw new Error(`Cannot connect: Nearhand is ${this.#state}`)
+      }
+      await this.#change(signal)
+    }
+  }
+
+  /** All zero where there is no worker to ask. */
+  async stats(): Promise<NearhandStats> {
+    const worker = this.#worker()
+    const totals = (worker && (await askTotals(worker, this.#page.clock))) ?? noTotals
+    const { uploadedBytes, bannedPeers, peers } = this.#status
+    return { ...totals, uploadedBytes, bannedPeers, peers }
+  }
+
+  /** Switches Nearhand off on this device, removes worker and store, and remembers it. `?nearhand=off` does the same. */
+  async disable(): Promise<void> {
+    const { memory, serviceWorkers, clock, url } = this.#page
+    memory.set('nearhand-off', '1')
+    this.#release()
+    this.#become('off')
+    try {
+      if (serviceWorkers) await removeWorker(serviceWorkers, new URL(this.#settings.base, url).href, clock)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Undoes `disable()`. `?nearhand=on` does the same. */
+  enable(): void {
+    this.#page.memory.set('nearhand-off', undefined)
+    if (!this.#hasStarted) this.start()
+    else if (this.#state === 'off') this.#try(() => this.#register())
+  }
+
+  override addEventListener<Type extends keyof NearhandEvents>(
+    type: Type,
+    listener: ((event: NearhandEvents[Type]) => void) | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void {
+    super.addEventListener(type, listener, options)
+  }
+
+  #listen(): void {
+    const { events, serviceWorkers } = this.#page
+    events.hidden(() => {
+      this.#isShown = false
+      this.#try(() => this.#release())
+    })
+    events.shown(() => {
+      this.#isShown = true
+      this.#try(() => this.#follow())
+    })
+    events.remembered(() => this.#try(() => this.#follow()))
+    events.lineChanged(() => this.#try(() => this.#peering?.limitUpload()))
+    serviceWorkers?.addEventListener('controllerchange', () => this.#try(() => this.#peering?.relink()))
+    serviceWorkers?.addEventListener('message', (event: MessageEvent<unknown>) => {
+      this.#try(() => {
+        if (isRelink(event.data)) this.#peering?.relink()
+      })
+    })
+  }
+
+  #register(): void {
+    const { serviceWorkers } = this.#page
+    if (serviceWorkers === undefined) return
+    this.#become('starting')
+    registerWorker(serviceWorkers, this.#settings.serviceWorkerUrl, this.#settings.base).then(
+      () => {
+        if (this.#state !== 'starting') return
+        this.#become('active')
+        this.#try(() => this.#follow())
+      },
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  /** Does what state, consent and memory say now. */
+  #follow(): void {
+    if (this.#state === 'active' && this.#page.memory.get('nearhand-off') !== undefined) this.#become('off')
+    if (this.#state !== 'active' || !this.#isShown) {
+      this.#release()
+      return
+    }
+    this.#traffic ??= this.#openTraffic()
+    this.#tabs ??= new Tabs(
+      () => this.#peering?.status,
+      (status) => this.#learn(status),
+    )
+    const mayConnect = this.consentState === 'granted' && this.#page.hasWebRtc
+    if (!mayConnect) this.#disconnect()
+    else this.#leave ??= awaitLeadership(this.#page.locks, `nearhand-leader ${this.#settings.base}`, () => this.#lead())
+  }
+
+  #lead(): void {
+    this.#try(() => {
+      const { clock } = this.#page
+      const { workerUrl, trackerUrl, uploadBytesPerSecond } = this.#settings
+      const peering = new Peering({
+        clock,
+        workerUrl,
+        trackerUrl,
+        bans: this.#bans,
+        uploadLimit: () => uploadLimitOn(this.#page.line, uploadBytesPerSecond),
+        serviceWorker: () => this.#worker(),
+        changed: () => {
+          if (this.#peering !== peering) return
+          this.#learn(peering.status)
+          this.#tabs?.tell(peering.status)
+        },
+        failed: (error) => this.#fail(error),
+      })
+      this.#peering = peering
+      peering.start().catch((error: unknown) => this.#fail(error))
+    })
+  }
+
+  /** Lets go of everything that would keep the page out of the back/forward cache. */
+  #release(): void {
+    this.#disconnect()
+    this.#tabs?.close()
+    this.#tabs = undefined
+    this.#traffic?.close()
+    this.#traffic = undefined
+  }
+
+  #disconnect(): void {
+    const wasLeading = this.#peering !== undefined
+    this.#peering?.stop()
+    this.#peering = undefined
+    this.#leave?.()
+    this.#leave = undefined
+    if (wasLeading) this.#tabs?.tell(nothing)
+    this.#learn(nothing)
+  }
+
+  #worker(): ServiceWorker | undefined {
+    return this.#page.serviceWorkers?.controller ?? undefined
+  }
+
+  #isConnected(): boolean {
+    return this.#worker() !== undefined && this.#status.isLinked && this.#status.peers.length > 0
+  }
+
+  #learn(status: PeeringStatus): void {
+    const isOther = JSON.stringify(status.peers) !== JSON.stringify(this.#status.peers)
+    this.#status = status
+    for (const wake of this.#waiting) wake()
+    if (!isOther || this.#isTelling) return
+    this.#isTelling = true
+    this.#page.clock.after(peersEventMs, () => {
+      this.#isTelling = false
+      this.dispatchEvent(new CustomEvent('peers', { detail: this.#status.peers }))
+    })
+  }
+
+  #change(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake)
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      this.#waiting.add(wake)
+      signal?.addEventListener('abort', wake)
+    })
+  }
+
+  #openTraffic(): BroadcastChannel {
+    const channel = new BroadcastChannel(trafficChannelName)
+    channel.onmessage = (event: MessageEvent<unknown>) => {
+      this.#try(() => {
+        this.dispatchEvent(new CustomEvent('traffic', { detail: parseTraffic(event.data) }))
+      })
+    }
+    return channel
+  }
+
+  #become(state: NearhandState): void {
+    if (this.#state === state) return
+    this.#state = state
+    for (const wake of this.#waiting) wake()
+    this.dispatchEvent(new CustomEvent('state', { detail: state }))
+  }
+
+  /** A message of another build is skipped; anything else that is thrown switches us off. */
+  #try(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    console.warn('Nearhand is off on this page', error)
+    this.#become('off')
+    try {
+      this.#release()
+    } catch (cause) {
+      console.warn('Nearhand could not let go', cause)
+    }
+  }
+}
+
+function isRelink(value: unknown): boolean {
+  return parseWorkerToPage(value)?.type === 'nearhand:relink'
+}

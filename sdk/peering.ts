@@ -1,0 +1,174 @@
+import { joinFile, parseJoinResponse, trackerFile } from '../protocol/join.ts'
+import type { JoinResponse } from '../protocol/join.ts'
+import { uploadBytesPerVisit } from '../protocol/limits.ts'
+import { manifestFolder } from '../protocol/manifest.ts'
+import type { Bans } from './bans.ts'
+import type { Clock } from './clock.ts'
+import { Connection } from './connection.ts'
+import type { ExchangeHost } from './exchange-host.ts'
+import { startExchange } from './exchange-host.ts'
+import type { ExchangeToPage, PeerView } from './exchange-messages.ts'
+import { Swarm } from './swarm.ts'
+import type { Socket, SocketEvents } from './tracker-client.ts'
+import { WorkerLink } from './worker-link.ts'
+
+export interface PeeringOptions {
+  readonly clock: Clock
+  readonly workerUrl: string
+  /** Ends with `/`. */
+  readonly trackerUrl: string
+  readonly bans: Bans
+  /** Bytes a second, now. */
+  uploadLimit(): number
+  /** The worker that answers this site's requests, now. */
+  serviceWorker(): ServiceWorker | undefined
+  /** `status` is another one. */
+  changed(): void
+  failed(error: unknown): void
+}
+
+/** How the tab that holds the connections is doing. */
+export interface PeeringStatus {
+  /** Whether the service worker can ask the exchange. */
+  readonly isLinked: boolean
+  /** Those that can be asked. */
+  readonly peers: readonly PeerView[]
+  readonly uploadedBytes: number
+  readonly bannedPeers: number
+}
+
+const certificateKey: EcKeyGenParams = { name: 'ECDSA', namedCurve: 'P-256' }
+
+/** All that exists while this tab holds connections: the exchange, the swarm, the link to the service worker. */
+export class Peering {
+  readonly #options: PeeringOptions
+  readonly #link: WorkerLink
+  #host: ExchangeHost | undefined
+  #swarm: Swarm | undefined
+  #hasStopped = false
+  #isLinked = false
+  #peers: readonly PeerView[] = []
+  #uploadedBytes = 0
+
+  constructor(options: PeeringOptions) {
+    this.#options = options
+    this.#link = new WorkerLink(
+      options.clock,
+      () => options.serviceWorker(),
+      (port) => this.#host?.post({ type: 'link', port }, [port]),
+      () => {
+        this.#isLinked = true
+        options.changed()
+      },
+    )
+  }
+
+  get status(): PeeringStatus {
+    return {
+      isLinked: this.#isLinked,
+      peers: this.#peers,
+      uploadedBytes: this.#uploadedBytes,
+      bannedPeers: this.#options.bans.count,
+    }
+  }
+
+  async start(): Promise<void> {
+    const host = await startExchange(this.#options.workerUrl, {
+      received: (message) => this.#receive(message),
+      failed: (error) => this.#options.failed(error),
+    })
+    if (this.#hasStopped) {
+      host.close()
+      return
+    }
+    this.#host = host
+    this.limitUpload()
+    this.relink()
+    // One certificate for all connections of this page: a ban outlives the id that the tracker gives.
+    const certificate = await RTCPeerConnection.generateCertificate(certificateKey)
+    if (this.#hasStopped) return
+    this.#swarm = this.#createSwarm(host, certificate)
+    await this.#swarm.start()
+  }
+
+  /** Links the service worker anew: another one controls the page, or it forgot us. */
+  relink(): void {
+    if (this.#host === undefined) return
+    this.#link.link().catch((error: unknown) => this.#options.failed(error))
+  }
+
+  limitUpload(): void {
+    const bytesPerSecond = this.#options.uploadLimit()
+    this.#host?.post({ type: 'upload', bytesPerSecond, visitBytes: uploadBytesPerVisit })
+  }
+
+  /** Closes everything at once. */
+  stop(): void {
+    this.#hasStopped = true
+    if (this.#host) this.#link.unlink()
+    this.#swarm?.stop()
+    this.#host?.close()
+    this.#host = undefined
+    this.#isLinked = false
+    this.#peers = []
+  }
+
+  #receive(message: ExchangeToPage): void {
+    if (this.#hasStopped) return
+    switch (message.type) {
+      case 'started':
+        break
+      case 'peers':
+        this.#peers = message.peers
+        this.#uploadedBytes = message.uploadedBytes
+        this.#options.changed()
+        break
+      case 'gone':
+        this.#swarm?.gone(message.peer, message.isBanned)
+        if (message.isBanned) this.#options.changed()
+    }
+  }
+
+  #createSwarm(host: ExchangeHost, certificate: RTCCertificate): Swarm {
+    const { clock, trackerUrl, bans } = this.#options
+    const folder = `${trackerUrl}${manifestFolder}/`
+    return new Swarm(
+      {
+        clock,
+        random: Math.random,
+        fetchJoin: (signal) => fetchJoin(folder + joinFile, signal),
+        openSocket: (events) => openSocket(folder.replace(/^http/, 'ws') + trackerFile, events),
+        connect: (ports, join) => {
+          const iceServers = join.iceServers.map(({ urls, username, credential }) => ({
+            urls: [...urls],
+            ...(username === undefined ? {} : { username }),
+            ...(credential === undefined ? {} : { credential }),
+          }))
+          const createPeer = (): RTCPeerConnection => new RTCPeerConnection({ iceServers, certificates: [certificate] })
+          return new Connection({ ...ports, createPeer })
+        },
+        tellExchange: (message, transfer) => host.post(message, transfer),
+      },
+      bans,
+    )
+  }
+}
+
+async function fetchJoin(url: string, signal: AbortSignal): Promise<JoinResponse> {
+  const response = await fetch(url, { signal, credentials: 'omit', cache: 'no-store' })
+  if (!response.ok) throw new Error(`Cannot join: ${response.status}`)
+  return parseJoinResponse(await response.text())
+}
+
+function openSocket(url: string, events: SocketEvents): Socket {
+  const socket = new WebSocket(url)
+  socket.onopen = () => events.opened()
+  socket.onclose = () => events.closed()
+  socket.onmessage = (event: MessageEvent<unknown>) => events.received(typeof event.data === 'string' ? event.data : '')
+  return {
+    send(text) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text)
+    },
+    close: () => socket.close(),
+  }
+}

@@ -1,0 +1,36 @@
+/** What a choice between holders of a chunk goes by. */
+export interface HolderView {
+  readonly roundTripMs: number | undefined
+  readonly bytesPerSecond: number | undefined
+  /** Asked of this peer and not here yet. */
+  readonly queuedBytes: number
+  /** Between 0 and 1, recent tries weighing most. */
+  readonly failureRate: number
+}
+
+const unknownRoundTripMs = 100
+const unknownBytesPerSecond = 1_000_000
+const failurePenalty = 3
+
+/** When `size` more bytes of this holder would be here, in milliseconds from now. */
+export function expectedFinishMs(holder: HolderView, size: number): number {
+  const transferMs = ((holder.queuedBytes + size) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
+  return ((holder.roundTripMs ?? unknownRoundTripMs) + transferMs) * (1 + failurePenalty * holder.failureRate)
+}
+
+/**
+ * The sooner of two holders drawn at random: almost as even as comparing all, and many requesters that see the same
+ * numbers do not run to the same holder (Mitzenmacher, "The Power of Two Choices", 2001).
+ */
+export function pickPeer<Holder extends HolderView>(
+  holders: readonly Holder[],
+  size: number,
+  random: () => number,
+): Holder | undefined {
+  const at = Math.floor(random() * holders.length)
+  const one = holders[at]
+  const step = 1 + Math.floor(random() * (holders.length - 1))
+  const other = holders[(at + step) % holders.length]
+  if (one === undefined || other === undefined) return one
+  return expectedFinishMs(other, size) < expectedFinishMs(one, size) ? other : one
+}

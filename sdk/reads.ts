@@ -1,0 +1,176 @@
+import type { ExchangeToWorker, MissReason, WorkerToExchange } from '../protocol/bridge.ts'
+import { listIndex } from '../protocol/bridge.ts'
+import type { ContentId, PeerId } from '../protocol/ids.ts'
+import { readsInFlight } from '../protocol/limits.ts'
+import { listIndexOnWire } from '../protocol/peer-wire.ts'
+import type { Clock } from './clock.ts'
+import type { AskFailure } from './downloads.ts'
+import type { PeerSession } from './peer-session.ts'
+import { pickPeer } from './pick.ts'
+
+type ReadMessage = Extract<WorkerToExchange, { type: 'read' }>
+
+interface Read {
+  readonly message: ReadMessage
+  /** As on the wire. */
+  readonly index: number
+  readonly tried: Set<PeerId>
+  readonly cancelDeadline: () => void
+  reason: MissReason
+  attempt: { readonly session: PeerSession; readonly startedAt: number; withdraw(): void } | undefined
+}
+
+export interface ReadPorts {
+  readonly clock: Clock
+  readonly random: () => number
+  /** The sessions that can be asked. */
+  readonly sessions: () => Iterable<PeerSession>
+  readonly reply: (message: ExchangeToWorker) => void
+}
+
+const stallCheckMs = 100
+
+/**
+ * The chunks that the service worker wants, each of one peer at a time: busy, absent, closed or stalled leads to the
+ * next holder while the deadline lasts.
+ */
+export class Reads {
+  readonly #ports: ReadPorts
+  readonly #reads = new Map<number, Read>()
+  #checkedAt = 0
+  #isChecking = false
+
+  constructor(ports: ReadPorts) {
+    this.#ports = ports
+  }
+
+  find(message: Extract<WorkerToExchange, { type: 'find' }>): void {
+    const now = this.#ports.clock.now()
+    let holders = 0
+    for (const session of this.#ports.sessions()) {
+      this.#learnMap(session, message.section, message.asset)
+      const state = session.holdings?.stateOf(message.section, message.asset) ?? 'gone'
+      if (state !== 'gone' && session.standing.isAvailable(now)) holders += 1
+    }
+    this.#ports.reply({ type: 'found', request: message.request, holders })
+  }
+
+  read(message: ReadMessage): void {
+    this.cancel(message.request)
+    if (this.#reads.size >= readsInFlight) {
+      this.#ports.reply({ type: 'miss', request: message.request, reason: 'refused' })
+      return
+    }
+    const read: Read = {
+      message,
+      index: message.index === listIndex ? listIndexOnWire : message.index,
+      tried: new Set(),
+      cancelDeadline: this.#ports.clock.after(message.deadlineMs, () => this.#late(read)),
+      reason: 'nobody',
+      attempt: undefined,
+    }
+    this.#reads.set(message.request, read)
+    this.#tryNext(read)
+    this.#watch()
+  }
+
+  cancel(request: number): void {
+    const read = this.#reads.get(request)
+    if (read === undefined) return
+    this.#forget(read)
+    read.attempt?.withdraw()
+  }
+
+  /** The service worker went, or made a new port: nobody waits for the answers. */
+  cancelAll(): void {
+    for (const request of this.#reads.keys()) this.cancel(request)
+  }
+
+  #tryNext(read: Read): void {
+    const { clock, random } = this.#ports
+    const { asset, section, length } = read.message
+    const now = clock.now()
+    const holders = [...this.#ports.sessions()].filter((session) => {
+      this.#learnMap(session, section, asset)
+      return (
+        !read.tried.has(session.peer) &&
+        session.standing.isAvailable(now) &&
+        session.holdings?.hasChunk(section, asset, read.index)
+      )
+    })
+    const session = pickPeer(holders, length, random)
+    if (session === undefined) {
+      this.#miss(read, read.reason)
+      return
+    }
+    read.tried.add(session.peer)
+    const withdraw = session.downloads.ask({
+      asset,
+      index: read.index,
+      length,
+      done: (bytes) => {
+        session.standing.succeeded()
+        this.#forget(read)
+        this.#ports.reply({ type: 'chunk', request: read.message.request, peer: session.peer, bytes: bytes.buffer })
+      },
+      failed: (reason, retryAfterMs) => this.#failed(read, session, reason, retryAfterMs),
+    })
+    read.attempt = { session, startedAt: now, withdraw }
+  }
+
+  #failed(read: Read, session: PeerSession, reason: AskFailure, retryAfterMs: number): void {
+    if (!this.#reads.has(read.message.request)) return
+    if (reason === 'busy') session.standing.refused(retryAfterMs, this.#ports.clock.now())
+    if (reason === 'absent') session.holdings?.forget(read.message.section, read.message.asset)
+    read.reason = reason === 'stalled' ? 'late' : reason === 'closed' ? 'nobody' : 'refused'
+    this.#tryNext(read)
+  }
+
+  #late(read: Read): void {
+    const attempt = read.attempt
+    const now = this.#ports.clock.now()
+    this.#forget(read)
+    attempt?.withdraw()
+    this.#ports.reply({ type: 'miss', request: read.message.request, reason: 'late' })
+    // The last of several tries may have had no time at all.
+    if (attempt === undefined || now - attempt.startedAt < read.message.deadlineMs / 2) return
+    this.#giveUp(attempt.session, attempt.session.downloads.silentMs(now) >= read.message.deadlineMs)
+  }
+
+  #giveUp(session: PeerSession, isSilent: boolean): void {
+    session.standing.failed(this.#ports.clock.now())
+    if (session.standing.isHopeless) session.end('violation')
+    else if (isSilent) session.downloads.failAll('stalled')
+  }
+
+  /** Looks for peers that have gone silent, as long as somebody waits. */
+  #watch(): void {
+    if (this.#isChecking || this.#reads.size === 0) return
+    const { clock, sessions } = this.#ports
+    this.#isChecking = true
+    this.#checkedAt = clock.now()
+    clock.after(stallCheckMs, () => {
+      this.#isChecking = false
+      const now = clock.now()
+      // Were we ourselves held up, the peers' answers may wait behind this task.
+      if (now - this.#checkedAt < stallCheckMs * 2) {
+        for (const session of sessions()) if (session.downloads.isStalled(now)) this.#giveUp(session, true)
+      }
+      this.#watch()
+    })
+  }
+
+  #learnMap(session: PeerSession, section: string, asset: ContentId): void {
+    if (session.holdings?.wantsMap(section, asset)) session.send({ type: 'interest', asset })
+  }
+
+  #miss(read: Read, reason: MissReason): void {
+    this.#forget(read)
+    this.#ports.reply({ type: 'miss', request: read.message.request, reason })
+  }
+
+  #forget(read: Read): void {
+    this.#reads.delete(read.message.request)
+    read.cancelDeadline()
+  }
+}

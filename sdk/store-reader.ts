@@ -1,0 +1,61 @@
+import { openDB } from 'idb'
+import { ProtocolError } from '../protocol/errors.ts'
+import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
+import {
+  assetObjectStore,
+  parseStoredAsset,
+  parseStoreMessage,
+  storeCacheName,
+  storeChannelName,
+  storeDatabaseName,
+  storeDatabaseVersion,
+} from '../protocol/store-layout.ts'
+import type { StoreReader } from './seed-store.ts'
+
+/** Reads the store of the service worker, and never writes. */
+export function createStoreReader(): StoreReader {
+  const channel = new BroadcastChannel(storeChannelName)
+  return {
+    async open(told) {
+      channel.addEventListener('message', (event: MessageEvent<unknown>) => {
+        const message = parseOrSkip(parseStoreMessage, event.data)
+        if (message) told(message)
+      })
+      return readAssets()
+    },
+    async read(key) {
+      const response = await caches.match(key, { cacheName: storeCacheName })
+      return response && new Uint8Array(await response.arrayBuffer())
+    },
+    close: () => channel.close(),
+  }
+}
+
+async function readAssets(): Promise<readonly StoredAsset[]> {
+  try {
+    const database = await openDB(storeDatabaseName, storeDatabaseVersion, {
+      // The database is the service worker's to make: leave none behind where there is none yet.
+      upgrade: (_database, _old, _new, transaction) => transaction.abort(),
+    })
+    const rows: readonly unknown[] = await database.getAll(assetObjectStore)
+    // An open database would keep the worker from upgrading it, and the page out of the back/forward cache.
+    database.close()
+    return rows.flatMap((row) => parseOrSkip(parseStoredAsset, row) ?? [])
+  } catch (error) {
+    if (error instanceof DOMException) return [] // no store yet, a newer one, or none in this browsing mode
+    throw error
+  }
+}
+
+/** Any script of the site can write there: what is not ours is not held. */
+function parseOrSkip<Value extends StoredAsset | StoreMessage>(
+  parse: (value: unknown) => Value,
+  value: unknown,
+): Value | undefined {
+  try {
+    return parse(value)
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,202 @@
+import type { PeerId } from '../protocol/ids.ts'
+import type { JoinResponse } from '../protocol/join.ts'
+import { connectionsPerPage, dialsAtOnce, introductionsKept, seekLimit } from '../protocol/limits.ts'
+import type { SessionDescription } from '../protocol/session-description.ts'
+import type { Signal } from '../protocol/tracker-wire.ts'
+import { backoffMs, jitterMs } from './backoff.ts'
+import type { Bans } from './bans.ts'
+import { TokenBucket } from './budget.ts'
+import type { Connection, ConnectionPorts } from './connection.ts'
+import type { PageToExchange } from './exchange-messages.ts'
+import type { TrackerPorts } from './tracker-client.ts'
+import { TrackerClient } from './tracker-client.ts'
+
+export interface SwarmPorts extends TrackerPorts {
+  fetchJoin(signal: AbortSignal): Promise<JoinResponse>
+  connect(ports: Omit<ConnectionPorts, 'createPeer'>, join: JoinResponse): Connection
+  tellExchange(message: PageToExchange, transfer?: Transferable[]): void
+}
+
+interface Member {
+  readonly connection: Connection
+  readonly isDial: boolean
+  isOpen: boolean
+  fingerprint: string | undefined
+}
+
+const firstRetryMs = 500
+const longestRetryMs = 30_000
+/** The first pauses are short: two visitors who come together find each other soon. */
+const seekPausesMs = [1000, 2000]
+const seekEveryMs = 10_000
+const offersPerSecond = 4
+const offerBurst = 32
+
+/*
+ * Who we are connected to. The origin names the swarms, the tracker introduces their members, we dial them, and they
+ * us. Connections stay when the tracker goes; nothing here touches what is said over them.
+ */
+export class Swarm {
+  readonly #ports: SwarmPorts
+  readonly #bans: Bans
+  readonly #tracker: TrackerClient
+  readonly #members = new Map<PeerId, Member>()
+  readonly #introduced = new Set<PeerId>()
+  readonly #offers: TokenBucket
+  readonly #aborted = new AbortController()
+  #join: JoinResponse | undefined
+  #joinAttempt = 0
+  #seekRound = 0
+  #cancelSeek: () => void = () => {}
+  #cancelJoin: () => void = () => {}
+
+  constructor(ports: SwarmPorts, bans: Bans) {
+    this.#ports = ports
+    this.#bans = bans
+    this.#offers = new TokenBucket(offersPerSecond, offerBurst, ports.clock.now())
+    this.#tracker = new TrackerClient(ports, {
+      welcomed: () => {
+        this.#seekRound = 0
+        this.#seek()
+      },
+      introduced: (peers) => this.#introduce(peers),
+      signalled: (from, signal) => this.#signalled(from, signal),
+      refused: () => this.#renewSoon(backoffMs(this.#joinAttempt, firstRetryMs, longestRetryMs, ports.random)),
+    })
+  }
+
+  /** Joins, and stays joined until it is stopped. */
+  async start(): Promise<void> {
+    const { random } = this.#ports
+    try {
+      const join = await this.#ports.fetchJoin(this.#aborted.signal)
+      if (this.#aborted.signal.aborted) return
+      this.#joinAttempt = 0
+      const isNew = JSON.stringify(join.swarms) !== JSON.stringify(this.#join?.swarms)
+      this.#join = join
+      if (isNew) {
+        this.#ports.tellExchange({ type: 'swarms', swarms: join.swarms })
+        this.#tracker.join(join.swarms.map(({ swarm }) => swarm))
+      }
+      this.#renewSoon(join.renewSeconds * 1000 * (0.8 + random() / 5))
+    } catch {
+      // The origin or the network is away; assets have their own way there.
+      this.#renewSoon(backoffMs(this.#joinAttempt, firstRetryMs, longestRetryMs, random))
+      this.#joinAttempt += 1
+    }
+  }
+
+  /** Closes every connection. */
+  stop(): void {
+    this.#aborted.abort()
+    this.#cancelSeek()
+    this.#cancelJoin()
+    this.#tracker.stop()
+    this.#introduced.clear()
+    for (const { connection } of this.#members.values()) connection.close()
+  }
+
+  /** The exchange is done with a peer. */
+  gone(peer: PeerId, isBanned: boolean): void {
+    const member = this.#members.get(peer)
+    if (isBanned) this.#bans.add(peer, member?.fingerprint)
+    member?.connection.close()
+  }
+
+  #renewSoon(delayMs: number): void {
+    this.#cancelJoin()
+    if (this.#aborted.signal.aborted) return
+    this.#cancelJoin = this.#ports.clock.after(delayMs, () => void this.start())
+  }
+
+  #seek(): void {
+    this.#cancelSeek()
+    const missing = connectionsPerPage - this.#members.size - this.#introduced.size
+    if (missing > 0) {
+      for (const { swarm } of this.#join?.swarms ?? []) this.#tracker.seek(swarm, Math.min(missing, seekLimit))
+    }
+    const pauseMs = seekPausesMs[this.#seekRound] ?? seekEveryMs
+    this.#seekRound += 1
+    this.#cancelSeek = this.#ports.clock.after(jitterMs(pauseMs, this.#ports.random), () => this.#seek())
+  }
+
+  #introduce(peers: readonly PeerId[]): void {
+    for (const peer of peers) {
+      if (this.#bans.has(peer) || this.#members.has(peer) || this.#introduced.size >= introductionsKept) continue
+      this.#introduced.add(peer)
+    }
+    this.#dial()
+  }
+
+  #dial(): void {
+    for (const peer of this.#introduced) {
+      const dials = [...this.#members.values()].filter((member) => member.isDial && !member.isOpen).length
+      if (dials >= dialsAtOnce || this.#members.size >= connectionsPerPage) return
+      this.#introduced.delete(peer)
+      if (!this.#members.has(peer)) void this.#connect(peer, true)?.connection.offer()
+    }
+  }
+
+  #signalled(from: PeerId, signal: Signal): void {
+    const member = this.#members.get(from)
+    if (signal.type === 'offer') this.#offered(from, signal.description, member)
+    else if (member) {
+      if (signal.type === 'answer' && !this.#isWelcome(signal.description.fingerprint)) {
+        member.connection.close()
+        return
+      }
+      if (signal.type === 'answer') member.fingerprint = signal.description.fingerprint
+      void member.connection.accept(signal)
+    }
+  }
+
+  #offered(from: PeerId, description: SessionDescription, member: Member | undefined): void {
+    const self = this.#tracker.self
+    if (self === undefined || this.#bans.has(from) || !this.#isWelcome(description.fingerprint)) return
+    if (!this.#offers.take(1, this.#ports.clock.now())) return
+    // Both dialled: the offer of the smaller id holds, and both know which that is.
+    if (member && (!member.isDial || member.isOpen || self < from)) return
+    member?.connection.close()
+    this.#introduced.delete(from)
+    if (this.#members.size >= connectionsPerPage) return
+    const added = this.#connect(from, false)
+    if (added === undefined) return
+    added.fingerprint = description.fingerprint
+    void added.connection.answer(description)
+  }
+
+  /** Neither banned nor connected already: a peer has a new id after it lost its tracker, but the same certificate. */
+  #isWelcome(fingerprint: string): boolean {
+    if (this.#bans.has(fingerprint)) return false
+    return ![...this.#members.values()].some((member) => member.fingerprint === fingerprint)
+  }
+
+  #connect(peer: PeerId, isDial: boolean): Member | undefined {
+    const self = this.#tracker.self
+    const join = this.#join
+    if (self === undefined || join === undefined) return undefined
+    const { clock } = this.#ports
+    const connection = this.#ports.connect(
+      {
+        clock,
+        isLan: join.lan,
+        adopt: (channel) => this.#ports.tellExchange({ type: 'channel', peer, self, channel }, [channel]),
+        signal: (signal) => this.#tracker.signal(peer, signal),
+        opened: () => {
+          member.isOpen = true
+          this.#dial()
+        },
+        closed: () => {
+          this.#members.delete(peer)
+          if (this.#aborted.signal.aborted) return
+          this.#ports.tellExchange({ type: 'drop', peer })
+          this.#dial()
+        },
+      },
+      join,
+    )
+    const member: Member = { connection, isDial, isOpen: false, fingerprint: undefined }
+    this.#members.set(peer, member)
+    return member
+  }
+}

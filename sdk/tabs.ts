@@ -1,0 +1,66 @@
+import * as v from 'valibot'
+import { ProtocolError } from '../protocol/errors.ts'
+import { parseValue } from '../protocol/json.ts'
+import { peerViewsSchema } from './exchange-messages.ts'
+import type { PeeringStatus } from './peering.ts'
+
+/** What the tabs of one site say to each other, by BroadcastChannel. */
+type TabMessage =
+  /** By the tab that holds the connections. */
+  | { readonly type: 'status'; readonly status: PeeringStatus }
+  /** By one that has just come. */
+  | { readonly type: 'ask' }
+
+const channelName = 'nearhand-tabs'
+const count = v.pipe(v.number(), v.minValue(0))
+
+const schema: v.GenericSchema<unknown, TabMessage> = v.variant('type', [
+  v.strictObject({
+    type: v.literal('status'),
+    status: v.strictObject({
+      isLinked: v.boolean(),
+      peers: peerViewsSchema,
+      uploadedBytes: count,
+      bannedPeers: count,
+    }),
+  }),
+  v.strictObject({ type: v.literal('ask') }),
+])
+
+/** Lets every tab of the site know how the one with the connections is doing. */
+export class Tabs {
+  readonly #channel = new BroadcastChannel(channelName)
+
+  /** @param own this tab's status if it holds the connections */
+  constructor(own: () => PeeringStatus | undefined, told: (status: PeeringStatus) => void) {
+    this.#channel.onmessage = (event: MessageEvent<unknown>) => {
+      const message = parseTabMessage(event.data)
+      if (message?.type === 'status') told(message.status)
+      const status = message?.type === 'ask' ? own() : undefined
+      if (status) this.tell(status)
+    }
+    this.#post({ type: 'ask' })
+  }
+
+  tell(status: PeeringStatus): void {
+    this.#post({ type: 'status', status })
+  }
+
+  close(): void {
+    this.#channel.close()
+  }
+
+  #post(message: TabMessage): void {
+    this.#channel.postMessage(message)
+  }
+}
+
+/** Undefined for what another build says. */
+function parseTabMessage(value: unknown): TabMessage | undefined {
+  try {
+    return parseValue(schema, value, 'message of a tab')
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}

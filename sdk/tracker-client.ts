@@ -1,0 +1,141 @@
+import { ProtocolError } from '../protocol/errors.ts'
+import type { PeerId, SwarmId } from '../protocol/ids.ts'
+import type { Signal, ToTracker } from '../protocol/tracker-wire.ts'
+import { parseFromTracker, trackerWireVersion } from '../protocol/tracker-wire.ts'
+import { backoffMs } from './backoff.ts'
+import type { Clock } from './clock.ts'
+
+/** The part of a WebSocket that is needed. */
+export interface Socket {
+  send(text: string): void
+  close(): void
+}
+
+export interface SocketEvents {
+  opened(): void
+  received(text: string): void
+  /** Called once, also where it never opened. */
+  closed(): void
+}
+
+export interface TrackerPorts {
+  readonly clock: Clock
+  readonly random: () => number
+  openSocket(events: SocketEvents): Socket
+}
+
+export interface TrackerEvents {
+  welcomed(self: PeerId): void
+  introduced(peers: readonly PeerId[]): void
+  signalled(from: PeerId, signal: Signal): void
+  /** The tracker does not know the swarms that we named: they changed. */
+  refused(): void
+}
+
+const firstRetryMs = 500
+const longestRetryMs = 30_000
+/** A connection that held this long was a good one. */
+const goodAfterMs = 10_000
+
+/** Keeps one socket to the tracker open, and comes back to it with growing pauses. */
+export class TrackerClient {
+  readonly #ports: TrackerPorts
+  readonly #events: TrackerEvents
+  #swarms: readonly SwarmId[] = []
+  #socket: Socket | undefined
+  #self: PeerId | undefined
+  #attempt = 0
+  #openedAt = Infinity
+  #cancelRetry: () => void = () => {}
+
+  constructor(ports: TrackerPorts, events: TrackerEvents) {
+    this.#ports = ports
+    this.#events = events
+  }
+
+  /** How the tracker calls us; undefined while it does not. */
+  get self(): PeerId | undefined {
+    return this.#self
+  }
+
+  /** Joins these swarms, by a connection of their own: a tracker takes one join from each. */
+  join(swarms: readonly SwarmId[]): void {
+    this.stop()
+    this.#swarms = swarms
+    this.#open()
+  }
+
+  seek(swarm: SwarmId, count: number): void {
+    this.#send({ type: 'seek', swarm, count })
+  }
+
+  signal(to: PeerId, signal: Signal): void {
+    this.#send({ type: 'signal', to, signal })
+  }
+
+  stop(): void {
+    this.#cancelRetry()
+    const socket = this.#socket
+    this.#socket = undefined
+    this.#self = undefined
+    socket?.close()
+  }
+
+  #open(): void {
+    const isCurrent = (): boolean => this.#socket === socket
+    const socket: Socket = this.#ports.openSocket({
+      opened: () => {
+        if (!isCurrent()) return
+        this.#openedAt = this.#ports.clock.now()
+        socket.send(JSON.stringify({ type: 'join', version: trackerWireVersion, swarms: this.#swarms }))
+      },
+      received: (text) => {
+        if (isCurrent()) this.#receive(text)
+      },
+      closed: () => {
+        if (isCurrent()) this.#lost()
+      },
+    })
+    this.#socket = socket
+  }
+
+  #lost(): void {
+    const { clock, random } = this.#ports
+    if (clock.now() - this.#openedAt > goodAfterMs) this.#attempt = 0
+    this.#openedAt = Infinity
+    this.#socket = undefined
+    this.#self = undefined
+    this.#cancelRetry = clock.after(backoffMs(this.#attempt, firstRetryMs, longestRetryMs, random), () => this.#open())
+    this.#attempt += 1
+  }
+
+  #receive(text: string): void {
+    try {
+      const message = parseFromTracker(text)
+      switch (message.type) {
+        case 'welcome':
+          this.#self = message.peer
+          this.#events.welcomed(message.peer)
+          break
+        case 'peers':
+          this.#events.introduced(message.peers)
+          break
+        case 'signal':
+          this.#events.signalled(message.from, message.signal)
+          break
+        case 'fault':
+          if (message.fault === 'foreign') this.#events.refused()
+          break
+        case 'fresh': // the service worker asks for it itself
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      // It speaks another language: no use to go on with this connection.
+      this.#socket?.close()
+    }
+  }
+
+  #send(message: ToTracker): void {
+    if (this.#self !== undefined) this.#socket?.send(JSON.stringify(message))
+  }
+}

@@ -1,0 +1,164 @@
+import type { Bytes } from '../protocol/bytes.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import { bufferedLimitBytes, unitBytes, uploadQueueMs, wantsPerPeer } from '../protocol/limits.ts'
+import type { PeerFrame, Want } from '../protocol/peer-wire.ts'
+import { TokenBucket } from './budget.ts'
+import type { Clock } from './clock.ts'
+import { RateMeter } from './rate-meter.ts'
+
+/** A peer that asks, as the upload side sees it. */
+export interface UploadClient {
+  readonly bufferedAmount: number
+  send(frame: PeerFrame): void
+  /** Whether it may be told of this asset at all. */
+  isInScope(asset: ContentId): boolean
+}
+
+type ReadChunk = (asset: ContentId, index: number) => Promise<Bytes | undefined>
+
+const longestWaitMs = 60_000
+
+/**
+ * What others asked of us: one queue a peer, served in turn, so that a greedy one only delays itself. It sends no
+ * faster than the visitor's limit and no more than the visit's share, and refuses what would have to wait too long:
+ * a refused peer asks another at once, a waiting one misses its deadline.
+ */
+export class Uploads {
+  readonly #read: ReadChunk
+  readonly #clock: Clock
+  readonly #queues = new Map<UploadClient, Want[]>()
+  readonly #rate = new RateMeter()
+  #bucket: TokenBucket
+  #bytesPerSecond = 0
+  #bytesLeft = 0
+  #queuedBytes = 0
+  #uploadedBytes = 0
+  #isServing = false
+  #cancelWait: () => void = () => {}
+
+  constructor(read: ReadChunk, clock: Clock) {
+    this.#read = read
+    this.#clock = clock
+    this.#bucket = new TokenBucket(0, 0, 0)
+  }
+
+  get uploadedBytes(): number {
+    return this.#uploadedBytes
+  }
+
+  get isAllowed(): boolean {
+    return this.#bytesPerSecond > 0 && this.#bytesLeft > 0
+  }
+
+  setLimit(bytesPerSecond: number, visitBytes: number): void {
+    this.#bytesPerSecond = bytesPerSecond
+    this.#bytesLeft = visitBytes - this.#uploadedBytes
+    this.#bucket = new TokenBucket(bytesPerSecond, Math.max(unitBytes, bytesPerSecond / 20), this.#clock.now())
+  }
+
+  want(client: UploadClient, want: Want): void {
+    // One word for unknown, not held and out of scope: an answer must not tell what the device has.
+    if (!client.isInScope(want.asset)) {
+      client.send({ type: 'absent', request: want.request })
+      return
+    }
+    const queue = this.#queues.get(client) ?? []
+    const retryAfterMs = this.#isTooMuch(queue.length)
+    if (retryAfterMs > 0) {
+      client.send({ type: 'busy', request: want.request, retryAfterMs: Math.min(longestWaitMs, retryAfterMs) })
+      return
+    }
+    queue.push(want)
+    this.#queues.set(client, queue)
+    this.#queuedBytes += want.length
+    this.serve()
+  }
+
+  cancel(client: UploadClient, request: number): void {
+    const queue = this.#queues.get(client)
+    const at = queue?.findIndex((want) => want.request === request) ?? -1
+    const [want] = at < 0 ? [] : (queue?.splice(at, 1) ?? [])
+    if (want) this.#queuedBytes -= want.length
+  }
+
+  /** The peer went. */
+  leave(client: UploadClient): void {
+    for (const want of this.#queues.get(client) ?? []) this.#queuedBytes -= want.length
+    this.#queues.delete(client)
+  }
+
+  stop(): void {
+    this.#queues.clear()
+    this.#queuedBytes = 0
+    this.#cancelWait()
+  }
+
+  /** Goes on after a channel has room again. */
+  serve(): void {
+    if (this.#isServing) return
+    this.#isServing = true
+    this.#cancelWait()
+    this.#serveAll().then(
+      () => {
+        this.#isServing = false
+      },
+      (error: unknown) => {
+        this.#isServing = false
+        throw error
+      },
+    )
+  }
+
+  async #serveAll(): Promise<void> {
+    for (;;) {
+      const next = this.#next()
+      if (next === undefined) break
+      const waitMs = this.#bucket.waitMs(next.want.length, this.#clock.now())
+      if (waitMs > 0) {
+        if (waitMs < Infinity) this.#cancelWait = this.#clock.after(waitMs, () => this.serve())
+        return
+      }
+      next.queue.shift()
+      // To the end of the row.
+      this.#queues.delete(next.client)
+      this.#queues.set(next.client, next.queue)
+      this.#queuedBytes -= next.want.length
+      await this.#answer(next.client, next.want)
+    }
+    if (this.#queuedBytes === 0) this.#rate.paused()
+  }
+
+  /** The first want of the first peer whose channel has room. */
+  #next(): { client: UploadClient; queue: Want[]; want: Want } | undefined {
+    for (const [client, queue] of this.#queues) {
+      const want = queue[0]
+      if (want && client.bufferedAmount <= bufferedLimitBytes) return { client, queue, want }
+    }
+    return undefined
+  }
+
+  async #answer(client: UploadClient, want: Want): Promise<void> {
+    this.#rate.started(this.#clock.now())
+    const { request, asset, index, offset, length } = want
+    const chunk = await this.#read(asset, index)
+    if (!this.#queues.has(client)) return
+    if (chunk === undefined || offset + length > chunk.length) {
+      client.send({ type: 'absent', request })
+      return
+    }
+    this.#bucket.take(length, this.#clock.now())
+    this.#bytesLeft -= length
+    this.#uploadedBytes += length
+    this.#rate.moved(length, this.#clock.now())
+    client.send({ type: 'data', request, bytes: chunk.subarray(offset, offset + length) })
+  }
+
+  /** Milliseconds until another want may be tried, 0 where this one is welcome. */
+  #isTooMuch(openWants: number): number {
+    if (!this.isAllowed) return longestWaitMs
+    if (openWants >= wantsPerPeer) return uploadQueueMs
+    const bytesPerSecond = Math.min(this.#bytesPerSecond, this.#rate.bytesPerSecond ?? Infinity)
+    const queueMs = (this.#queuedBytes / bytesPerSecond) * 1000
+    return queueMs > uploadQueueMs ? Math.ceil(queueMs) : 0
+  }
+}
