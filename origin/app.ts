@@ -1,0 +1,107 @@
+import type { Context } from 'hono'
+import { Hono } from 'hono'
+import { joinFile } from '../protocol/join.ts'
+import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
+import type { Representation } from './representation.ts'
+import { serveAsset } from './serve-asset.ts'
+import { findManifestFile, textRepresentation } from './serve-manifest.ts'
+import type { SiteAnswer } from './site-files.ts'
+
+/** What the routes ask. */
+export interface Site {
+  readonly base: string
+  readonly manifestFolder: string
+  /** @param pathname below the base, beginning with `/` */
+  find(pathname: string): Promise<SiteAnswer | undefined>
+  /** The signed word about the newest head, or undefined where none holds. */
+  fresh(): Promise<string | undefined>
+  /** The bytes that an id names, of this and the last heads. */
+  content(id: string): Promise<Representation | undefined>
+  /** One of our three scripts by its file name. */
+  script(name: string): Representation | undefined
+  /** What a visitor joins, as JSON text; undefined where this machine lets nobody join. */
+  join(request: Request): string | undefined
+  /** Whether pages of another web origin may join. */
+  isAllowedOrigin(origin: string): boolean
+  health(): Readonly<Record<string, unknown>>
+}
+
+/** The origin's routes. What is not ours goes on to the routes behind. */
+export function createApp(site: Site): Hono {
+  const app = new Hono()
+  app.get('/healthz', (context) => context.json(site.health(), 200, { 'cache-control': 'no-store' }))
+  app.use(`${site.base}*`, async (context, next) => {
+    const { request, path } = read(context, site.base)
+    if (path === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return next()
+    const response = await answer(site, request, path)
+    if (response === undefined) return next()
+    return response
+  })
+  app.notFound(async (context) => {
+    const { request } = read(context, site.base)
+    const page = request.method === 'GET' ? await site.find('/404.html') : undefined
+    if (page?.type !== 'representation') return context.text('404 Not Found', 404)
+    return servePage(request, page.representation, 404)
+  })
+  return app
+}
+
+async function answer(site: Site, request: Request, path: string): Promise<Response | undefined> {
+  if (path.startsWith(`/${manifestFolder}/`))
+    return answerManifest(site, request, path.slice(manifestFolder.length + 2))
+  const script = site.script(path.slice(1))
+  if (script) return serveAsset(request, script)
+  const found = await site.find(path)
+  if (found === undefined) return undefined
+  if (found.type === 'representation') return serveAsset(request, found.representation)
+  const { search } = new URL(request.url)
+  const location = site.base + found.path.slice(1) + search
+  return new Response(null, { status: 308, headers: { location, 'cache-control': 'no-cache' } })
+}
+
+async function answerManifest(site: Site, request: Request, name: string): Promise<Response | undefined> {
+  if (name === joinFile) return answerJoin(site, request)
+  if (name === manifestFiles.fresh) {
+    const fresh = await site.fresh()
+    return fresh === undefined ? absent() : serveAsset(request, unstored(fresh))
+  }
+  const found = name.startsWith('content/')
+    ? await site.content(name.slice('content/'.length))
+    : await findManifestFile(site.manifestFolder, name)
+  return found === undefined ? absent() : serveAsset(request, found)
+}
+
+async function answerJoin(site: Site, request: Request): Promise<Response> {
+  const text = site.join(request)
+  const response = text === undefined ? absent() : await serveAsset(request, unstored(text))
+  response.headers.append('vary', 'origin')
+  const origin = request.headers.get('origin')
+  if (origin !== null && site.isAllowedOrigin(origin)) response.headers.set('access-control-allow-origin', origin)
+  return response
+}
+
+function unstored(text: string): Representation {
+  return textRepresentation(text, [
+    ['content-type', 'application/json; charset=utf-8'],
+    ['cache-control', 'no-store'],
+  ])
+}
+
+/** A name below the manifest folder that there is not: nobody else's route, and nothing to keep. */
+function absent(): Response {
+  return new Response(null, { status: 404, headers: { 'cache-control': 'no-store' } })
+}
+
+async function servePage(request: Request, page: Representation, status: number): Promise<Response> {
+  // A missing page has no validators and no ranges of its own.
+  const response = await serveAsset(new Request(request.url), page)
+  const headers = new Headers(response.headers)
+  for (const name of ['etag', 'last-modified', 'accept-ranges']) headers.delete(name)
+  return new Response(response.body, { status, headers })
+}
+
+function read(context: Context, base: string): { request: Request; path: string | undefined } {
+  const request = context.req.raw
+  const { pathname } = new URL(request.url)
+  return { request, path: pathname.startsWith(base) ? pathname.slice(base.length - 1) : undefined }
+}

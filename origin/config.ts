@@ -1,0 +1,155 @@
+import { resolve } from 'node:path'
+import { compilePatterns } from '../protocol/patterns.ts'
+import type { IceServer } from '../protocol/join.ts'
+import type { HeaderRule, PublishProgress } from './publish.ts'
+import type { BrowserScripts } from './scripts.ts'
+
+export interface OriginOptions {
+  /** The site: a folder of static files. Dotfiles in it are neither published nor served, `/.well-known/` apart. */
+  readonly folder: string
+  /** Folder for what must outlive a restart, and for the keys. Never inside `folder`, unless hidden. Default: `.nearhand`. */
+  readonly state?: string | undefined
+  /** Folder of the site's keys; made with new keys where it holds none. Default: `keys` below `state`. */
+  readonly keys?: string | undefined
+  /** The site's folder on its host: `/` or `/sub/`. Default: `/`. */
+  readonly base?: string | undefined
+  /** Puts the tag into every HTML page. `true` asks the visitor for consent. Default: false. */
+  readonly inject?: boolean | { readonly consent: 'ask' | 'granted' } | undefined
+  /** Lets visitors of one network connect to each other by their local addresses. Default: false. */
+  readonly lan?: boolean | undefined
+  /** Path prefixes with swarms of their own, such as `/live/`; 15 at most. Default: none, the whole site is one. */
+  readonly sections?: readonly string[] | undefined
+  /** What the service worker answers; see `compilePatterns`. Default: images, media, fonts, scripts and the like. */
+  readonly patterns?: readonly string[] | undefined
+  /** Response headers by pattern; later rules win. Default: none but content-type and cache-control. */
+  readonly headers?: readonly HeaderRule[] | undefined
+  /** Seconds for which a signed word about the newest head holds. Default: 120. */
+  readonly freshSeconds?: number | undefined
+  /** `max-age` of assets, in seconds; 0 asks the browser to revalidate. Names with a hash are immutable. Default: 0. */
+  readonly cacheSeconds?: number | undefined
+  /** Publishes again when files change. Default: false. */
+  readonly watch?: boolean | undefined
+  /** Answers STUN binding requests over UDP, and names itself to visitors. Default: port 3478 on all addresses. */
+  readonly stun?: { readonly port: number; readonly host?: string | undefined } | false | undefined
+  /** More ICE servers for visitors. Default: none. */
+  readonly iceServers?: readonly IceServer[] | undefined
+  /** Whether stored pages answer a navigation that the network does not. Default: false. */
+  readonly offlinePages?: boolean | undefined
+  /** Bytes that the store of this site may take on a device. Default: 200 MiB. */
+  readonly storeLimitBytes?: number | undefined
+  /** Bytes that copies of earlier content may take below `state`. Default: 2 GiB. */
+  readonly keepContentBytes?: number | undefined
+  /** Other web origins (`https://www.example.org`) whose pages may join. The host of the request always may. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined
+  /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined
+  /** Names of the three scripts, below `base`. Default: `nearhand.js`, `nearhand-worker.js`, `nearhand-sw.js`. */
+  readonly scriptNames?: Partial<ScriptNames> | undefined
+  /** The browser scripts. Default: those that come with the package. */
+  readonly scripts?: BrowserScripts | undefined
+  /** Milliseconds since 1970. Default: the clock. */
+  readonly now?: (() => number) | undefined
+  /** Takes one line about what happened. Default: `console.error`. */
+  readonly log?: ((line: string) => void) | undefined
+  readonly onProgress?: ((progress: PublishProgress) => void) | undefined
+}
+
+export interface ScriptNames {
+  readonly tag: string
+  readonly worker: string
+  readonly serviceWorker: string
+}
+
+/** Options with their defaults, checked. */
+export interface OriginConfig {
+  readonly folder: string
+  readonly state: string
+  readonly keys: string
+  readonly base: string
+  readonly consent: 'ask' | 'granted' | undefined
+  readonly lan: boolean
+  readonly sections: readonly string[]
+  readonly patterns: readonly string[] | undefined
+  readonly headers: readonly HeaderRule[]
+  readonly freshSeconds: number
+  readonly cacheSeconds: number
+  readonly watch: boolean
+  readonly stun: { readonly port: number; readonly host: string | undefined } | undefined
+  readonly iceServers: readonly IceServer[]
+  readonly offlinePages: boolean
+  readonly storeLimitBytes: number
+  readonly keepContentBytes: number
+  readonly allowedOrigins: readonly string[]
+  readonly trustedProxies: readonly string[]
+  readonly scriptNames: ScriptNames
+  readonly scripts: BrowserScripts | undefined
+  readonly now: () => number
+  readonly log: (line: string) => void
+  readonly onProgress: ((progress: PublishProgress) => void) | undefined
+}
+
+export const defaultScriptNames: ScriptNames = {
+  tag: 'nearhand.js',
+  worker: 'nearhand-worker.js',
+  serviceWorker: 'nearhand-sw.js',
+}
+const mebibyte = 1024 * 1024
+
+/** Throws a TypeError or RangeError where an option is not of its form. */
+export function resolveConfig(options: OriginOptions): OriginConfig {
+  const state = resolve(options.state ?? '.nearhand')
+  if (options.patterns) compilePatterns(options.patterns)
+  return {
+    folder: resolve(options.folder),
+    state,
+    keys: resolve(options.keys ?? `${state}/keys`),
+    base: checkBase(options.base ?? '/'),
+    consent: consentOf(options.inject),
+    lan: options.lan ?? false,
+    sections: options.sections ?? [],
+    patterns: options.patterns,
+    headers: options.headers ?? [],
+    freshSeconds: checkNumber('freshSeconds', options.freshSeconds ?? 120, 10, 7 * 86_400),
+    cacheSeconds: checkNumber('cacheSeconds', options.cacheSeconds ?? 0, 0, 365 * 86_400),
+    watch: options.watch ?? false,
+    stun: options.stun === false ? undefined : { port: options.stun?.port ?? 3478, host: options.stun?.host },
+    iceServers: options.iceServers ?? [],
+    offlinePages: options.offlinePages ?? false,
+    storeLimitBytes: checkNumber('storeLimitBytes', options.storeLimitBytes ?? 200 * mebibyte, 0),
+    keepContentBytes: checkNumber('keepContentBytes', options.keepContentBytes ?? 2048 * mebibyte, 0),
+    allowedOrigins: (options.allowedOrigins ?? []).map(checkOrigin),
+    trustedProxies: options.trustedProxies ?? [],
+    scriptNames: checkNames({ ...defaultScriptNames, ...options.scriptNames }),
+    scripts: options.scripts,
+    now: options.now ?? Date.now,
+    log: options.log ?? console.error,
+    onProgress: options.onProgress,
+  }
+}
+
+function consentOf(inject: OriginOptions['inject']): OriginConfig['consent'] {
+  return typeof inject === 'object' ? inject.consent : inject === true ? 'ask' : undefined
+}
+
+function checkBase(base: string): string {
+  if (/^\/(?:[^?#\s*]*[^/?#\s*]\/)?$/.test(base)) return base
+  throw new TypeError(`Cannot use base ${JSON.stringify(base)}: it begins and ends with /`)
+}
+
+function checkOrigin(text: string): string {
+  const origin = URL.canParse(text) ? new URL(text).origin : 'null'
+  if (origin !== 'null' && origin === text.replace(/\/$/, '')) return origin
+  throw new TypeError(`Cannot allow origin ${JSON.stringify(text)}: not of the form https://host`)
+}
+
+function checkNames(names: ScriptNames): ScriptNames {
+  const all = [names.tag, names.worker, names.serviceWorker]
+  if (new Set(all).size === all.length && all.every((name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*\.js$/.test(name)))
+    return names
+  throw new TypeError(`Cannot name the scripts ${all.join(', ')}: three different file names that end in .js`)
+}
+
+function checkNumber(name: string, value: number, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value
+  throw new RangeError(`Cannot use ${name} ${value}: not a whole number from ${least} to ${most}`)
+}

@@ -1,0 +1,66 @@
+import { createHmac } from 'node:crypto'
+import * as v from 'valibot'
+import type { Bytes } from '../protocol/bytes.ts'
+import type { SwarmId } from '../protocol/ids.ts'
+import { swarmIdSchema } from '../protocol/ids.ts'
+import type { IceServer, JoinResponse } from '../protocol/join.ts'
+import { iceServerLimit } from '../protocol/limits.ts'
+
+const daySeconds = 86_400
+
+/** Swarm ids change with the UTC day, so that no list of them is worth keeping. @param now seconds since 1970 */
+function epochOf(now: number): number {
+  return Math.floor(now / daySeconds)
+}
+
+function swarmIdOf(secret: Bytes, section: string, epoch: number): SwarmId {
+  const digest = createHmac('sha256', secret).update(`${epoch}\n${section}`).digest('hex')
+  return v.parse(swarmIdSchema, digest.slice(0, 32))
+}
+
+/** What a visitor joins now. @param now seconds since 1970 */
+export function planJoin(
+  secret: Bytes,
+  sections: readonly string[],
+  now: number,
+  options: { readonly iceServers: readonly IceServer[]; readonly lan: boolean },
+): JoinResponse {
+  const epoch = epochOf(now)
+  return {
+    swarms: sections.map((section) => ({ section, swarm: swarmIdOf(secret, section, epoch) })),
+    iceServers: options.iceServers.slice(0, iceServerLimit),
+    lan: options.lan,
+    renewSeconds: Math.max(1, (epoch + 1) * daySeconds - Math.floor(now)),
+  }
+}
+
+/** The swarms that may be joined: of this day, and of its neighbours for pages that are behind or clocks that differ. */
+export class OpenSwarms {
+  readonly #secret: Bytes | undefined
+  #epoch = -1
+  #sections: readonly string[] = []
+  #open: ReadonlySet<SwarmId> = new Set()
+
+  /** @param secret none: this machine lets nobody join */
+  constructor(secret: Bytes | undefined) {
+    this.#secret = secret
+  }
+
+  /** @param now seconds since 1970 */
+  has(swarm: SwarmId, sections: readonly string[], now: number): boolean {
+    const secret = this.#secret
+    const epoch = epochOf(now)
+    if (secret !== undefined && (epoch !== this.#epoch || sections !== this.#sections)) {
+      const epochs = [epoch - 1, epoch, epoch + 1]
+      this.#open = new Set(sections.flatMap((section) => epochs.map((day) => swarmIdOf(secret, section, day))))
+      this.#epoch = epoch
+      this.#sections = sections
+    }
+    return this.#open.has(swarm)
+  }
+}
+
+/** Our own STUN server as visitors reach it: by the host that they asked. */
+export function stunServerOf(requestUrl: string, port: number): IceServer {
+  return { urls: [`stun:${new URL(requestUrl).hostname}:${port}`] }
+}

@@ -1,0 +1,123 @@
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import type { Hono } from 'hono'
+import { createApp } from './app.ts'
+import { trustedProxyList } from './client-address.ts'
+import type { OriginConfig, OriginOptions } from './config.ts'
+import { resolveConfig } from './config.ts'
+import { ContentStore } from './content.ts'
+import { OpenSwarms } from './join.ts'
+import { newKeysNote } from './new-keys-note.ts'
+import { assertUnpublished, openKeys } from './open-keys.ts'
+import { messageOf, Publisher } from './publisher.ts'
+import type { Publication } from './publish.ts'
+import { readBrowserScripts } from './scripts.ts'
+import { composeScripts } from './serve-scripts.ts'
+import { createSite } from './site.ts'
+import { SiteFiles } from './site-files.ts'
+import type { StunSocket } from './stun-socket.ts'
+import { startStun } from './stun-socket.ts'
+import { Tracker } from './tracker.ts'
+import { TrackerSocket } from './tracker-socket.ts'
+import { FolderWatch } from './watch.ts'
+
+/** A site with everything that Nearhand needs of its server. */
+export interface Origin {
+  /** Answers for the site, its manifest and scripts; mount it with `app.route('/', origin.app)`. */
+  readonly app: Hono
+  /** Takes the tracker's WebSocket upgrades of a Node server; leaves all others alone. */
+  attach(server: Server): void
+  /** Publishes what the folder holds now. Rejects where that fails; what was published before stays. */
+  publish(): Promise<Publication>
+  readonly publication: Publication
+  /** Ends the tracker, STUN and the watch. Responses that run are the server's to end. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens or makes the site's keys, publishes the folder and gives its server.
+ * Rejects where an option is wrong, the keys cannot be used, or the folder cannot be published.
+ */
+export async function createOrigin(options: OriginOptions): Promise<Origin> {
+  const config = resolveConfig(options)
+  await assertUnpublished('the state', config.state, config.folder)
+  await assertUnpublished('the keys', config.keys, config.folder)
+  const { keys, isNew } = await openKeys(config.keys, config.now())
+  if (isNew) config.log(newKeysNote(keys, config.keys))
+  const scripts = composeScripts(config, keys.rootEnvelope, config.scripts ?? (await readBrowserScripts()))
+  const content = new ContentStore(join(config.state, 'content'), config.keepContentBytes, config.log)
+  const publisher: Publisher = new Publisher(config, keys, (publication, before) => {
+    content.keep(publication, publisher.identities)
+    if (before && publication.headHash !== before.headHash) void tellFresh(publisher, socket)
+  })
+  const tracker = openTracker(config, publisher, new OpenSwarms(keys.swarmSecret))
+  const socket = openSocket(config, tracker)
+  const first = await publisher.publish()
+  const stun = await startStunOrLog(config)
+  const watch = config.watch ? await startWatch(config, publisher) : undefined
+  const files = await SiteFiles.open(config, publisher, () => {
+    if (watch) watch.touch()
+    else void publisher.publishQuietly()
+  })
+  const app = createApp(createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort: stun?.port }))
+  return {
+    app,
+    attach: (server) => socket.attach(server),
+    publish: () => publisher.publish(),
+    get publication() {
+      return publisher.publication ?? first
+    },
+    async close() {
+      watch?.close()
+      await Promise.all([socket.close(), stun?.close(), publisher.close(), content.close()])
+    },
+  }
+}
+
+function openTracker(config: OriginConfig, publisher: Publisher, swarms: OpenSwarms): Tracker {
+  return new Tracker({
+    lan: config.lan,
+    random: Math.random,
+    isSwarm: (swarm) => swarms.has(swarm, publisher.publication?.head.sections ?? [], config.now() / 1000),
+  })
+}
+
+function openSocket(config: OriginConfig, tracker: Tracker): TrackerSocket {
+  return new TrackerSocket(tracker, {
+    base: config.base,
+    proxies: trustedProxyList(config.trustedProxies),
+    isAllowedOrigin: (origin, host) => isOwnOrigin(origin, host) || config.allowedOrigins.includes(origin),
+    now: config.now,
+    log: config.log,
+  })
+}
+
+/** The scheme is not compared: a proxy in front may have taken TLS off. */
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
+}
+
+/** Pages learn of a deploy at once, instead of when their word about the head runs out. */
+async function tellFresh(publisher: Publisher, socket: TrackerSocket): Promise<void> {
+  const envelope = await publisher.fresh()
+  if (envelope !== undefined) socket.announce({ type: 'fresh', envelope })
+}
+
+/** Without STUN, visitors behind routers do not find each other; the site is served all the same. */
+async function startStunOrLog({ stun, log }: OriginConfig): Promise<StunSocket | undefined> {
+  if (stun === undefined) return undefined
+  try {
+    return await startStun(stun.port, stun.host)
+  } catch (error) {
+    log(`Cannot answer STUN on UDP port ${stun.port}: ${messageOf(error)}; visitors behind routers may not connect`)
+    return undefined
+  }
+}
+
+function startWatch({ folder, log }: OriginConfig, publisher: Publisher): Promise<FolderWatch> {
+  return FolderWatch.start(
+    folder,
+    () => void publisher.publishQuietly(),
+    (error) => log(`Cannot watch ${folder}: ${messageOf(error)}; trying again`),
+  )
+}

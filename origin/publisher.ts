@@ -1,0 +1,155 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ContentId } from '../protocol/ids.ts'
+import type { OriginConfig } from './config.ts'
+import { eachBounded } from './each-bounded.ts'
+import { identityOf } from './file-identity.ts'
+import { signFresh } from './fresh.ts'
+import { injectionOf } from './inject.ts'
+import type { SiteKeys } from './keys.ts'
+import type { Publication, PublishedAsset } from './publish.ts'
+import { publishFolder } from './publish.ts'
+
+const headSeconds = 30 * 86_400
+const statsInFlight = 32
+
+/** Publishes, one run at a time, and keeps the signed word about the newest head fresh. */
+export class Publisher {
+  readonly manifestFolder: string
+  readonly #config: OriginConfig
+  readonly #keys: SiteKeys
+  readonly #onPublished: (publication: Publication, before: Publication | undefined) => void
+  readonly #stopped = new AbortController()
+  #publication: Publication | undefined
+  #identities: ReadonlyMap<string, string> = new Map()
+  #byId: ReadonlyMap<ContentId, PublishedAsset> = new Map()
+  #running: Promise<Publication> | undefined
+  #waiting: Promise<Publication> | undefined
+  #fresh: { head: ContentId; envelope: string; issued: number } | undefined
+
+  constructor(
+    config: OriginConfig,
+    keys: SiteKeys,
+    onPublished: (publication: Publication, before: Publication | undefined) => void,
+  ) {
+    this.manifestFolder = join(config.state, 'manifest')
+    this.#config = config
+    this.#keys = keys
+    this.#onPublished = onPublished
+  }
+
+  get publication(): Publication | undefined {
+    return this.#publication
+  }
+
+  /** What `identityOf` says of the file of each published path. */
+  get identities(): ReadonlyMap<string, string> {
+    return this.#identities
+  }
+
+  assetOf(id: ContentId): PublishedAsset | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** A run that began before this call may have missed what changed since, so one more follows it. */
+  publish(): Promise<Publication> {
+    if (this.#running === undefined) return this.#start()
+    this.#waiting ??= this.#running.then(
+      () => this.#start(),
+      () => this.#start(),
+    )
+    return this.#waiting
+  }
+
+  /** Publishes where nobody waits for it: a failure is told, and what was published stays. */
+  async publishQuietly(): Promise<void> {
+    if (this.#stopped.signal.aborted) return
+    try {
+      await this.publish()
+    } catch (error) {
+      if (!this.#stopped.signal.aborted)
+        this.#config.log(`Cannot publish: ${messageOf(error)}; what was published stays`)
+    }
+  }
+
+  /**
+   * The signed word about the newest head, at most half its life old. It is signed when it is asked for, so a
+   * machine that slept never hands out an old one. Undefined where there is none that holds.
+   */
+  async fresh(): Promise<string | undefined> {
+    const publication = this.#publication
+    const now = this.#now()
+    if (publication === undefined) return undefined
+    if (publication.head.expires - now < headSeconds / 2) void this.publishQuietly()
+    if (publication.head.expires <= now) return undefined
+    const { freshSeconds } = this.#config
+    const held = this.#fresh
+    if (held?.head === publication.headHash && now - held.issued < freshSeconds / 2) return held.envelope
+    if (this.#keys.fresh === undefined) return publication.freshEnvelope
+    // A clock that was set back must not make a word that devices take for a replay.
+    const issued = Math.max(now, held?.issued ?? 0)
+    const options = { now: issued, seconds: freshSeconds, peers: true, revoked: [] }
+    const envelope = await signFresh(this.#keys, publication.head, publication.headHash, options)
+    this.#fresh = { head: publication.headHash, envelope, issued }
+    return envelope
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort(new Error('Cannot publish: the origin is closing'))
+    await Promise.allSettled([this.#running, this.#waiting])
+  }
+
+  #start(): Promise<Publication> {
+    this.#waiting = undefined
+    const run = this.#publishOnce().finally(() => {
+      if (this.#running === run) this.#running = undefined
+    })
+    this.#running = run
+    return run
+  }
+
+  async #publishOnce(): Promise<Publication> {
+    const { folder, state, headers, sections, scriptNames, freshSeconds, onProgress } = this.#config
+    this.#stopped.signal.throwIfAborted()
+    const inject = injectionOf(this.#config)
+    const publication = await publishFolder({
+      folder,
+      out: this.manifestFolder,
+      state,
+      keys: this.#keys,
+      now: this.#now(),
+      headers,
+      sections,
+      exclude: Object.values(scriptNames).map((name) => `/${name}`),
+      headSeconds,
+      freshSeconds,
+      signal: this.#stopped.signal,
+      ...(inject && { inject }),
+      ...(onProgress && { onProgress }),
+    })
+    const before = this.#publication
+    this.#identities = await identitiesOf(publication)
+    this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
+    this.#publication = publication
+    this.#onPublished(publication, before)
+    return publication
+  }
+
+  #now(): number {
+    return Math.floor(this.#config.now() / 1000)
+  }
+}
+
+async function identitiesOf(publication: Publication): Promise<ReadonlyMap<string, string>> {
+  const identities = new Map<string, string>()
+  await eachBounded(publication.assets.values(), statsInFlight, async ({ path, file }) => {
+    // A file that is gone has no identity, and is none that was published.
+    const stats = await stat(file, { bigint: true }).catch(() => undefined)
+    if (stats) identities.set(path, identityOf(stats))
+  })
+  return identities
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

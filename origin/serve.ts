@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import type { IncomingMessage, RequestListener, Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import { stopWaitMs } from '../protocol/limits.ts'
+import type { OriginOptions } from './config.ts'
+import type { Origin } from './origin.ts'
+import { createOrigin } from './origin.ts'
+import { isTrackerRequest } from './tracker-socket.ts'
+
+export interface ServeOptions extends OriginOptions {
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Name or address to listen on. `localhost` is this machine alone; `0.0.0.0` or `::` is every address. */
+  readonly host: string
+}
+
+export interface ServedOrigin {
+  /** Where the site begins. */
+  readonly url: string
+  readonly origin: Origin
+  /** Takes no more connections, lets running responses end for up to 5 seconds, then closes everything. */
+  close(): Promise<void>
+}
+
+/** Serves an origin by a Node HTTP server of its own. Rejects where the port cannot be had. */
+export async function serveOrigin(options: ServeOptions): Promise<ServedOrigin> {
+  const server = createServer()
+  // Listening comes before publishing, which may take minutes: a port that is taken is told at once.
+  await listen(server, options.port, options.host)
+  const opening = createOrigin(options)
+  server.on('request', listenerOf(opening))
+  try {
+    const origin = await opening
+    origin.attach(server)
+    server.on('upgrade', (request, socket) => refuseUpgrade(request, socket, options.base ?? '/'))
+    return { url: urlOf(server, options), origin, close: () => stop(server, origin) }
+  } catch (error) {
+    server.close()
+    server.closeAllConnections()
+    throw error
+  }
+}
+
+async function listen(server: Server, port: number, host: string): Promise<void> {
+  // Where the name has an IPv6 address, too, Node would take only one of the two, and not always the same.
+  server.listen(port, host === 'localhost' ? '127.0.0.1' : host)
+  try {
+    await once(server, 'listening')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    const state = code === 'EADDRINUSE' ? 'another program has the port' : String(cause)
+    throw new Error(`Cannot listen on ${host} port ${port}: ${state}`, { cause })
+  }
+}
+
+/** Requests that come while the folder is published wait for it. */
+function listenerOf(opening: Promise<Origin>): RequestListener {
+  // Hono would otherwise put its own Request and Response in the place of the process's.
+  const options = { overrideGlobalObjects: false }
+  const answer = getRequestListener(async (request, env) => (await opening).app.fetch(request, env), options)
+  return (request, response) => void answer(request, response)
+}
+
+/** What nobody takes would hang: with any listener for upgrades, Node leaves the answer to the listeners. */
+function refuseUpgrade(request: IncomingMessage, socket: Duplex, base: string): void {
+  if (isTrackerRequest(request, base)) return
+  socket.on('error', () => undefined)
+  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+}
+
+async function stop(server: Server, origin: Origin): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  await origin.close()
+  // Connections fall idle one by one, as their responses end.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
+  const patience = setTimeout(() => server.closeAllConnections(), stopWaitMs)
+  await closed
+  clearInterval(sweep)
+  clearTimeout(patience)
+}
+
+function urlOf(server: Server, { host, base = '/' }: ServeOptions): string {
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const isEvery = host === '0.0.0.0' || host === '::'
+  return `http://${isEvery ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}${base}`
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import type { BigIntStats } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
+import type { ContentId } from '../protocol/ids.ts'
+import { injectLimitBytes } from '../protocol/limits.ts'
+import { canonicalPath, rowPath } from '../protocol/paths.ts'
+import { cacheControlOf } from './cache-control.ts'
+import type { OriginConfig } from './config.ts'
+import { contentTypeOf } from './content-types.ts'
+import type { OpenFile } from './disk-file.ts'
+import { findOnDisk, isAbsence, openFile } from './disk-file.ts'
+import { identityOf } from './file-identity.ts'
+import { injectionOf } from './inject.ts'
+import type { PublishedAsset } from './publish.ts'
+import type { Publisher } from './publisher.ts'
+import type { Representation } from './representation.ts'
+import { bytesRepresentation, fileRepresentation } from './representation.ts'
+
+export type SiteAnswer =
+  | { readonly type: 'representation'; readonly representation: Representation }
+  /** A folder asked for without its slash. */
+  | { readonly type: 'redirect'; readonly path: string }
+
+interface SiteFilesOptions {
+  readonly folder: string
+  /** Real paths that are never served, such as that of the keys. */
+  readonly hidden: readonly string[]
+  readonly cacheSeconds: number
+  readonly inject: ((html: string) => string) | undefined
+  readonly publisher: Publisher
+  /** A file is not any more what was published. */
+  readonly onStale: () => void
+}
+
+/** What the site has at a path: what was published, and what lies in the folder beside it. */
+export class SiteFiles {
+  readonly #options: SiteFilesOptions
+
+  private constructor(options: SiteFilesOptions) {
+    this.#options = options
+  }
+
+  static async open(config: OriginConfig, publisher: Publisher, onStale: () => void): Promise<SiteFiles> {
+    const { folder, cacheSeconds } = config
+    const hidden = await Promise.all([config.state, config.keys].map((place) => realpath(place)))
+    return new SiteFiles({ folder, hidden, cacheSeconds, inject: injectionOf(config), publisher, onStale })
+  }
+
+  /** @param pathname below the site's base, beginning with `/` */
+  async find(pathname: string): Promise<SiteAnswer | undefined> {
+    const path = canonicalPath(pathname)
+    if (path === undefined) return undefined
+    const asset = this.#options.publisher.publication?.assets.get(rowPath(path))
+    const published = asset && (await this.#openPublished(asset))
+    if (published) return { type: 'representation', representation: published }
+    const found = await findOnDisk(this.#options.folder, rowPath(path), this.#options.hidden)
+    if (found?.type === 'file') {
+      return { type: 'representation', representation: await this.#unlisted(rowPath(path), found) }
+    }
+    return found?.type === 'folder' && (await this.#hasIndex(path)) ? { type: 'redirect', path: `${path}/` } : undefined
+  }
+
+  async #openPublished(asset: PublishedAsset): Promise<Representation | undefined> {
+    const found = await openFile(asset.file).catch((error: unknown) => {
+      if (isAbsence(error)) return undefined
+      throw error
+    })
+    if (found?.type === 'file' && identityOf(found.stats) === this.#options.publisher.identities.get(asset.path)) {
+      const headers = this.#headersOf(asset.path, asset.headers)
+      return fileRepresentation(found.handle, { size: asset.size, etag: etagOfContent(asset.id), headers })
+    }
+    this.#options.onStale()
+    if (found?.type === 'file') await found.handle.close()
+    return undefined
+  }
+
+  async #unlisted(path: string, { handle, stats }: OpenFile): Promise<Representation> {
+    const headers = this.#headersOf(path, [['content-type', contentTypeOf(path)]])
+    const { inject } = this.#options
+    if (inject && /\.html?$/i.test(path) && Number(stats.size) <= injectLimitBytes)
+      return readInjected(handle, headers, inject)
+    const facts = { size: Number(stats.size), etag: etagOfFile(stats), modifiedMs: Number(stats.mtimeMs) }
+    return fileRepresentation(handle, { ...facts, headers })
+  }
+
+  async #hasIndex(path: string): Promise<boolean> {
+    if (this.#options.publisher.publication?.assets.has(`${path}/index.html`)) return true
+    const found = await findOnDisk(this.#options.folder, `${path}/index.html`, this.#options.hidden)
+    if (found?.type === 'file') await found.handle.close()
+    return found?.type === 'file'
+  }
+
+  #headersOf(path: string, headers: Representation['headers']): Representation['headers'] {
+    if (headers.some(([name]) => name === 'cache-control')) return headers
+    const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? ''
+    return [...headers, ['cache-control', cacheControlOf(path, contentType, this.#options.cacheSeconds)]]
+  }
+}
+
+/** A page that was not published yet gets the tag all the same. */
+async function readInjected(
+  handle: FileHandle,
+  headers: Representation['headers'],
+  inject: (html: string) => string,
+): Promise<Representation> {
+  try {
+    const bytes = new Uint8Array(Buffer.from(inject(await handle.readFile('utf8'))))
+    const digest = createHash('sha256').update(bytes).digest('hex')
+    return bytesRepresentation(bytes, { etag: `"${digest.slice(0, 32)}"`, headers })
+  } finally {
+    await handle.close()
+  }
+}
+
+export function etagOfContent(id: ContentId): string {
+  return `"${id.slice(0, 32)}"`
+}
+
+/** Strong as far as the file system tells every change: inode, size and time of change. */
+function etagOfFile({ ino, size, mtimeNs }: BigIntStats): string {
+  return `"${[ino, size, mtimeNs].map((number) => number.toString(36)).join('-')}"`
+}

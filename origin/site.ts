@@ -1,0 +1,46 @@
+import type { IceServer } from '../protocol/join.ts'
+import type { Site } from './app.ts'
+import type { OriginConfig } from './config.ts'
+import type { ContentStore } from './content.ts'
+import { planJoin, stunServerOf } from './join.ts'
+import type { SiteKeys } from './keys.ts'
+import type { Publisher } from './publisher.ts'
+import type { Representation } from './representation.ts'
+import { findContent } from './serve-content.ts'
+import type { SiteFiles } from './site-files.ts'
+import type { Tracker } from './tracker.ts'
+
+interface Parts {
+  readonly config: OriginConfig
+  readonly keys: SiteKeys
+  readonly publisher: Publisher
+  readonly files: SiteFiles
+  readonly content: ContentStore
+  readonly scripts: ReadonlyMap<string, () => Representation>
+  readonly tracker: Tracker
+  readonly stunPort: number | undefined
+}
+
+/** What the routes ask, from the parts that know it. */
+export function createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort }: Parts): Site {
+  return {
+    base: config.base,
+    manifestFolder: publisher.manifestFolder,
+    find: (pathname) => files.find(pathname),
+    fresh: () => publisher.fresh(),
+    content: (id) => findContent(publisher, content, id),
+    script: (name) => scripts.get(name)?.(),
+    isAllowedOrigin: (origin) => config.allowedOrigins.includes(origin),
+    join(request) {
+      const sections = publisher.publication?.head.sections
+      if (keys.swarmSecret === undefined || sections === undefined) return undefined
+      const own: IceServer[] = stunPort === undefined ? [] : [stunServerOf(request.url, stunPort)]
+      const options = { iceServers: [...own, ...config.iceServers], lan: config.lan }
+      return JSON.stringify(planJoin(keys.swarmSecret, sections, config.now() / 1000, options))
+    },
+    health() {
+      const publication = publisher.publication
+      return { status: 'ok', seq: publication?.head.seq, assets: publication?.assets.size, peers: tracker.peerCount }
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { answerStun } from './stun.ts'
+
+export interface StunSocket {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** Answers STUN binding requests. Throws where the port cannot be had. @param host default: every address */
+export async function startStun(port: number, host: string | undefined): Promise<StunSocket> {
+  const socket = await bindAny(port, host)
+  socket.on('message', (datagram, from) => {
+    const answer = answerStun(datagram, from)
+    // Whoever asks by UDP asks again: a datagram that cannot be sent is a lost one.
+    if (answer) socket.send(answer, from.port, from.address, () => undefined)
+  })
+  socket.on('error', () => undefined)
+  return {
+    port: socket.address().port,
+    close: async () => {
+      socket.close()
+      await once(socket, 'close')
+    },
+  }
+}
+
+/** Both families by one socket where the machine has IPv6, IPv4 alone where it has not. */
+async function bindAny(port: number, host: string | undefined): Promise<Socket> {
+  if (host !== undefined) return bind(host.includes(':') ? 'udp6' : 'udp4', port, host)
+  try {
+    return await bind('udp6', port, '::')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') throw error
+    return bind('udp4', port, '0.0.0.0')
+  }
+}
+
+async function bind(type: 'udp4' | 'udp6', port: number, host: string): Promise<Socket> {
+  const socket = createSocket({ type })
+  socket.bind({ port, address: host, exclusive: true })
+  try {
+    await once(socket, 'listening')
+  } catch (error) {
+    socket.close()
+    throw error
+  }
+  return socket
+}

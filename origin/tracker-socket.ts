@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { IncomingMessage, Server } from 'node:http'
+import type { BlockList } from 'node:net'
+import type { Duplex } from 'node:stream'
+import * as v from 'valibot'
+import type { RawData } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
+import { ProtocolError } from '../protocol/errors.ts'
+import type { PeerId } from '../protocol/ids.ts'
+import { peerIdSchema } from '../protocol/ids.ts'
+import { trackerFile } from '../protocol/join.ts'
+import {
+  trackerBufferedBytes,
+  trackerCloseWaitMs,
+  trackerConnections,
+  trackerConnectionsPerAddress,
+  trackerJoinWaitMs,
+  trackerMessageBurst,
+  trackerMessageBytes,
+  trackerMessagesPerSecond,
+  trackerPingMs,
+} from '../protocol/limits.ts'
+import { manifestFolder } from '../protocol/manifest.ts'
+import type { FromTracker, TrackerFault } from '../protocol/tracker-wire.ts'
+import { parseToTracker } from '../protocol/tracker-wire.ts'
+import { addressGroup, clientAddress } from './client-address.ts'
+import { TokenBucket } from './token-bucket.ts'
+import type { Effect, Tracker } from './tracker.ts'
+
+export interface TrackerSocketOptions {
+  /** The site's base: the tracker is in the manifest folder below it. */
+  readonly base: string
+  readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean
+  readonly proxies: BlockList
+  readonly now: () => number
+  readonly log: (line: string) => void
+}
+
+interface Connection {
+  readonly socket: WebSocket
+  readonly group: string
+  readonly bucket: TokenBucket
+  readonly joinTimer: NodeJS.Timeout
+  isAlive: boolean
+}
+
+/** Close codes of RFC 6455 section 7.4.1. */
+const policyViolation = 1008
+const serviceRestart = 1012
+
+/** The tracker's edge: sockets in, texts out. It decides nothing but who may connect and who is too much. */
+export class TrackerSocket {
+  readonly #tracker: Tracker
+  readonly #options: TrackerSocketOptions
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // Compressed texts cost memory for each socket, and a few bytes can unfold to megabytes.
+    perMessageDeflate: false,
+    maxPayload: trackerMessageBytes,
+  })
+  readonly #connections = new Map<PeerId, Connection>()
+  readonly #perGroup = new Map<string, number>()
+  readonly #detach: (() => void)[] = []
+  readonly #pingTimer: NodeJS.Timeout
+  #isStopping = false
+
+  constructor(tracker: Tracker, options: TrackerSocketOptions) {
+    this.#tracker = tracker
+    this.#options = options
+    this.#pingTimer = setInterval(() => this.#ping(), trackerPingMs).unref()
+  }
+
+  attach(server: Server): void {
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      if (isTrackerRequest(request, this.#options.base)) this.#upgrade(request, socket, head)
+    }
+    server.on('upgrade', onUpgrade)
+    this.#detach.push(() => server.off('upgrade', onUpgrade))
+  }
+
+  /** Tells everybody who joined. */
+  announce(message: FromTracker): void {
+    this.#perform(this.#tracker.announce(message))
+  }
+
+  /** Tells every client that the tracker stops, and waits a moment for them to go. */
+  async close(): Promise<void> {
+    this.#isStopping = true
+    clearInterval(this.#pingTimer)
+    for (const detach of this.#detach) detach()
+    const open = [...this.#connections.values()].map(({ socket }) => socket)
+    const closed = open.map((socket) => once(socket, 'close'))
+    for (const socket of open) this.#dismiss(socket, 'stopping', serviceRestart)
+    const timer = setTimeout(() => open.forEach((socket) => socket.terminate()), trackerCloseWaitMs)
+    await Promise.allSettled(closed)
+    clearTimeout(timer)
+    this.#server.close()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A page of another site must not get to spend its visitors here; browsers cannot leave Origin out or forge it.
+    const { origin } = request.headers
+    if (origin === undefined || !this.#options.isAllowedOrigin(origin, request.headers.host)) {
+      return refuse(socket, '403 Forbidden')
+    }
+    const address = clientAddress(request, this.#options.proxies)
+    const group = addressGroup(address)
+    if (this.#isStopping || this.#connections.size >= trackerConnections) {
+      return refuse(socket, '503 Service Unavailable')
+    }
+    if ((this.#perGroup.get(group) ?? 0) >= trackerConnectionsPerAddress) return refuse(socket, '429 Too Many Requests')
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, address, group))
+  }
+
+  #open(socket: WebSocket, address: string, group: string): void {
+    const id = v.parse(peerIdSchema, randomBytes(16).toString('hex'))
+    const joinTimer = setTimeout(() => socket.terminate(), trackerJoinWaitMs).unref()
+    const bucket = new TokenBucket(trackerMessageBurst, trackerMessagesPerSecond, this.#options.now())
+    const connection = { socket, group, bucket, joinTimer, isAlive: true }
+    this.#connections.set(id, connection)
+    this.#perGroup.set(group, (this.#perGroup.get(group) ?? 0) + 1)
+    socket.on('message', (payload, isBinary) => this.#receive(id, connection, isBinary ? '' : textOf(payload)))
+    socket.on('pong', () => (connection.isAlive = true))
+    // A frame against RFC 6455, or over the limit: ws closes the socket by itself.
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#closed(id, connection))
+    this.#perform(this.#tracker.open(id, address))
+  }
+
+  #receive(id: PeerId, connection: Connection, text: string): void {
+    const { socket, bucket, joinTimer } = connection
+    if (socket.readyState !== WebSocket.OPEN) return
+    if (!bucket.take(this.#options.now())) return this.#dismiss(socket, 'flood', policyViolation)
+    try {
+      const message = parseToTracker(text)
+      if (message.type === 'join') clearTimeout(joinTimer)
+      this.#perform(this.#tracker.receive(id, message))
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) this.#options.log(`Cannot handle message: ${String(error)}`)
+      this.#dismiss(socket, faultOf(error), policyViolation)
+    }
+  }
+
+  #closed(id: PeerId, { group, joinTimer }: Connection): void {
+    clearTimeout(joinTimer)
+    this.#connections.delete(id)
+    const left = (this.#perGroup.get(group) ?? 1) - 1
+    if (left > 0) this.#perGroup.set(group, left)
+    else this.#perGroup.delete(group)
+    this.#tracker.close(id)
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    for (const { to, message } of effects) {
+      const socket = this.#connections.get(to)?.socket
+      if (socket?.readyState !== WebSocket.OPEN) continue
+      // Who does not read would have us keep everything that others send.
+      if (socket.bufferedAmount > trackerBufferedBytes) socket.terminate()
+      else socket.send(JSON.stringify(message))
+    }
+  }
+
+  /** A client that is gone without a word is noticed by the next round. */
+  #ping(): void {
+    for (const connection of this.#connections.values()) {
+      if (!connection.isAlive) connection.socket.terminate()
+      connection.isAlive = false
+      connection.socket.ping()
+    }
+  }
+
+  #dismiss(socket: WebSocket, fault: TrackerFault, code: number): void {
+    if (socket.readyState !== WebSocket.OPEN) return
+    const message: FromTracker = { type: 'fault', fault }
+    socket.send(JSON.stringify(message))
+    socket.close(code, fault)
+  }
+}
+
+/** Undecodable text is refused by ws itself (RFC 6455 section 8.1). */
+function textOf(payload: RawData): string {
+  return Buffer.isBuffer(payload) ? payload.toString('utf8') : ''
+}
+
+export function isTrackerRequest(request: IncomingMessage, base: string): boolean {
+  return (request.url ?? '').split('?', 1)[0] === `${base}${manifestFolder}/${trackerFile}`
+}
+
+function faultOf(error: unknown): TrackerFault {
+  return error instanceof ProtocolError && error.code === 'foreign' ? 'foreign' : 'malformed'
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.on('error', () => undefined)
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}

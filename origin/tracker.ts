@@ -1,0 +1,204 @@
+import { ProtocolError } from '../protocol/errors.ts'
+import type { PeerId, SwarmId } from '../protocol/ids.ts'
+import { candidatesPerPair, introductionsMade, introductionsReceived, offersPerPair } from '../protocol/limits.ts'
+import { parseCandidate } from '../protocol/session-description.ts'
+import type { FromTracker, Signal, ToTracker } from '../protocol/tracker-wire.ts'
+import { pickPeers } from './match.ts'
+
+/** What the edge is to do. */
+export interface Effect {
+  readonly to: PeerId
+  readonly message: FromTracker
+}
+
+export interface TrackerOptions {
+  /** Whether peers of one public address may meet, and whether local candidates pass. */
+  readonly lan: boolean
+  /** Whether a swarm is one of ours: nobody gets to signal for a site of their own. */
+  readonly isSwarm: (swarm: SwarmId) => boolean
+  /** A number from 0 up to but not 1. */
+  readonly random: () => number
+}
+
+/** Two that were introduced, seen from one of them. Both sides hold the same object. */
+interface Pair {
+  readonly seeker: PeerId
+  offers: number
+  answers: number
+  candidates: number
+}
+
+interface Peer {
+  readonly id: PeerId
+  /** As the tracker sees it; nobody else is told. */
+  readonly address: string
+  swarms: readonly SwarmId[] | undefined
+  readonly pairs: Map<PeerId, Pair>
+  /** Of the pairs, those that others asked for. */
+  received: number
+}
+
+/**
+ * Who is in which swarm, who was introduced to whom. No I/O: messages come in, effects go out.
+ *
+ * A pair is introduced once; the seeker offers, the other answers, and both tell candidates. Signals pass only
+ * between the introduced and only in that order, so nobody can reach a peer that the tracker did not choose.
+ */
+export class Tracker {
+  readonly #options: TrackerOptions
+  readonly #peers = new Map<PeerId, Peer>()
+  readonly #swarms = new Map<SwarmId, Members>()
+
+  constructor(options: TrackerOptions) {
+    this.#options = options
+  }
+
+  get peerCount(): number {
+    return this.#peers.size
+  }
+
+  /** Takes a new connection under a fresh id. */
+  open(id: PeerId, address: string): Effect[] {
+    this.#peers.set(id, { id, address, swarms: undefined, pairs: new Map(), received: 0 })
+    return [{ to: id, message: { type: 'welcome', peer: id } }]
+  }
+
+  /** Throws a ProtocolError where the connection is to be closed. */
+  receive(from: PeerId, message: ToTracker): Effect[] {
+    const peer = this.#peers.get(from)
+    if (peer === undefined) return []
+    switch (message.type) {
+      case 'join':
+        return this.#join(peer, message.swarms)
+      case 'seek':
+        return this.#seek(peer, message.swarm, message.count)
+      case 'signal':
+        return this.#signal(peer, message.to, message.signal)
+    }
+  }
+
+  close(id: PeerId): void {
+    const peer = this.#peers.get(id)
+    if (peer === undefined) return
+    this.#peers.delete(id)
+    this.#leave(peer)
+    for (const [otherId, pair] of peer.pairs) {
+      const other = this.#peers.get(otherId)
+      other?.pairs.delete(id)
+      if (other && pair.seeker === id) other.received -= 1
+    }
+  }
+
+  /** The same word to everybody who joined. */
+  announce(message: FromTracker): Effect[] {
+    return [...this.#peers.values()].flatMap((peer) => (peer.swarms ? [{ to: peer.id, message }] : []))
+  }
+
+  /** Again while joined: the swarms instead of those before, as ids change with the day. */
+  #join(peer: Peer, swarms: readonly SwarmId[]): Effect[] {
+    if (!swarms.every((swarm) => this.#options.isSwarm(swarm))) {
+      throw new ProtocolError('foreign', 'Cannot join: a swarm that is not of this site')
+    }
+    this.#leave(peer)
+    peer.swarms = [...new Set(swarms)]
+    for (const swarm of peer.swarms) {
+      const members = this.#swarms.get(swarm) ?? new Members()
+      members.add(peer)
+      this.#swarms.set(swarm, members)
+    }
+    return []
+  }
+
+  #seek(peer: Peer, swarm: SwarmId, count: number): Effect[] {
+    if (!peer.swarms?.includes(swarm)) throw new ProtocolError('malformed', 'Cannot seek: a swarm that was not joined')
+    const left = introductionsMade - (peer.pairs.size - peer.received)
+    const members = this.#swarms.get(swarm)?.list ?? []
+    const picked = pickPeers(
+      members,
+      Math.min(count, left),
+      (other) => this.#mayMeet(peer, other),
+      this.#options.random,
+    )
+    for (const other of picked) {
+      const pair = { seeker: peer.id, offers: 0, answers: 0, candidates: 0 }
+      peer.pairs.set(other.id, pair)
+      other.pairs.set(peer.id, pair)
+      other.received += 1
+    }
+    return [{ to: peer.id, message: { type: 'peers', swarm, peers: picked.map((other) => other.id) } }]
+  }
+
+  #mayMeet(peer: Peer, other: Peer): boolean {
+    if (other === peer || peer.pairs.has(other.id) || other.received >= introductionsReceived) return false
+    // Behind one address they could meet only by local candidates or a router that hairpins.
+    return this.#options.lan || other.address !== peer.address
+  }
+
+  #signal(peer: Peer, to: PeerId, signal: Signal): Effect[] {
+    const pair = peer.pairs.get(to)
+    // The other has left, or was never introduced: one silence for both.
+    if (pair === undefined) return []
+    const passed = this.#pass(pair, pair.seeker === peer.id, signal)
+    return passed ? [{ to, message: { type: 'signal', from: peer.id, signal: passed } }] : []
+  }
+
+  #pass(pair: Pair, isSeeker: boolean, signal: Signal): Signal | undefined {
+    switch (signal.type) {
+      case 'offer':
+        if (!isSeeker) throw new ProtocolError('malformed', 'Cannot pass offer: the other one offers')
+        if (pair.offers >= offersPerPair) throw new ProtocolError('malformed', 'Cannot pass offer: too many')
+        pair.offers += 1
+        return signal
+      case 'answer':
+        if (isSeeker || pair.answers >= pair.offers) {
+          throw new ProtocolError('malformed', 'Cannot pass answer: to no offer')
+        }
+        pair.answers += 1
+        return signal
+      case 'candidates': {
+        if (pair.offers === 0) throw new ProtocolError('malformed', 'Cannot pass candidates: before the offer')
+        pair.candidates += signal.candidates.length
+        if (pair.candidates > candidatesPerPair) return undefined
+        return this.#filterCandidates(signal.candidates)
+      }
+    }
+  }
+
+  /** Rebuilt from their known fields; local ones tell of a visitor's own network and help nobody outside of it. */
+  #filterCandidates(candidates: readonly string[]): Signal | undefined {
+    const passed = candidates.flatMap((text) => {
+      const candidate = parseCandidate(text)
+      return candidate && (this.#options.lan || !candidate.isLocal) ? [candidate.text] : []
+    })
+    return passed.length > 0 ? { type: 'candidates', candidates: passed } : undefined
+  }
+
+  #leave(peer: Peer): void {
+    for (const swarm of peer.swarms ?? []) {
+      const members = this.#swarms.get(swarm)
+      members?.remove(peer)
+      if (members?.list.length === 0) this.#swarms.delete(swarm)
+    }
+    peer.swarms = undefined
+  }
+}
+
+/** A dense list, so that one can be drawn at random, with removal that does not search. */
+class Members {
+  readonly list: Peer[] = []
+  readonly #places = new Map<Peer, number>()
+
+  add(peer: Peer): void {
+    this.#places.set(peer, this.list.length)
+    this.list.push(peer)
+  }
+
+  remove(peer: Peer): void {
+    const place = this.#places.get(peer)
+    const last = this.list.pop()
+    this.#places.delete(peer)
+    if (place === undefined || last === undefined || last === peer) return
+    this.list[place] = last
+    this.#places.set(last, place)
+  }
+}
