@@ -103,6 +103,7 @@ export const storePauseMs: number = 30_000 // after the device refused to store
 export const touchMs: number = 60_000 // how exactly the store knows when an asset was used
 export const trafficFlushMs: number = 100
 export const trafficSaveMs: number = 1000
+export const disableWaitMs: number = 1000 // for a database that a page holds open
 
 // Tracker
 export const introductionsMade: number = 128 // of those still here, that one peer asked for

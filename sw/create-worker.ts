@@ -1,0 +1,99 @@
+import type { TrafficMessage } from '../protocol/bridge.ts'
+import type { StoreMessage } from '../protocol/store-layout.ts'
+import { compilePatterns } from '../protocol/patterns.ts'
+import type { WorkerConfig } from '../protocol/worker-config.ts'
+import type { AnswerRules } from './answer.ts'
+import { ChunkLists } from './chunk-lists.ts'
+import type { KeptState } from './kept-state.ts'
+import { Manifests } from './manifests.ts'
+import type { OriginFetch } from './origin-fetch.ts'
+import { Origin } from './origin-fetch.ts'
+import { PageBridge } from './page-bridge.ts'
+import type { PartCache } from './parts.ts'
+import { Route } from './route.ts'
+import type { StoreDisk } from './store.ts'
+import { Store } from './store.ts'
+import { Traffic } from './traffic.ts'
+
+/** The world around the worker. */
+export interface World {
+  /** Of the worker's own file. */
+  readonly location: { readonly origin: string; readonly pathname: string }
+  readonly disk: { readonly store: StoreDisk; readonly state: KeptState; readonly parts: PartCache }
+  fetch: OriginFetch & ((request: Request) => Promise<Response>)
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly askRelink: () => void
+  readonly tellStore: (message: StoreMessage) => void
+  readonly tellTraffic: (message: TrafficMessage) => void
+  /** A failure that cost nothing but a plain answer. */
+  readonly report: (error: unknown) => void
+}
+
+export interface NearhandWorker {
+  readonly rules: AnswerRules
+  readonly route: Route
+  readonly manifests: Manifests
+  readonly bridge: PageBridge
+  readonly traffic: Traffic
+}
+
+const linkKey = 'linked'
+/** Default names of our scripts; a site may serve them under others, and then they are assets like all. */
+const ownFiles = ['/nearhand.js', '/nearhand-worker.js', '/nearhand-sw.js']
+
+/** Puts the parts together. Nothing is read or sent before the first event. */
+export function createWorker(config: WorkerConfig, world: World): NearhandWorker {
+  const { disk, now, report } = world
+  const traffic = new Traffic({ state: disk.state, tell: world.tellTraffic, report })
+  const store = new Store({ disk: disk.store, limitBytes: config.storeLimitBytes, now, report, tell: world.tellStore })
+  const origin = new Origin(world.fetch, world.location.origin + config.base)
+  const manifests = new Manifests({
+    root: config.root,
+    origin,
+    cache: disk.parts,
+    state: disk.state,
+    now,
+    report,
+    onRevoked: (ids) => ids.forEach((id) => store.drop(id)),
+  })
+  const bridge = new PageBridge({
+    now,
+    askRelink: world.askRelink,
+    loadLinkedAt: () => loadTime(disk.state, linkKey, report),
+    saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
+    onDuplicate: (bytes) => traffic.onDuplicate(bytes),
+  })
+  const route = new Route({
+    manifests,
+    origin,
+    traffic,
+    report,
+    fetch: world.fetch,
+    parts: {
+      store,
+      bridge,
+      now,
+      lists: new ChunkLists(),
+      mayUsePeers: () => manifests.mayUsePeers(),
+      onBad: (bytes) => traffic.onBad(bytes),
+    },
+  })
+  const rules = {
+    origin: world.location.origin,
+    base: config.base,
+    isNamed: compilePatterns(config.patterns),
+    ownFiles: new Set(ownFiles),
+  }
+  return { rules, route, manifests, bridge, traffic }
+}
+
+async function loadTime(state: KeptState, key: string, report: (error: unknown) => void): Promise<number | undefined> {
+  try {
+    const value = await state.load(key)
+    return typeof value === 'number' ? value : undefined
+  } catch (error) {
+    report(error)
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+import { hasList, listLength } from '../protocol/chunks.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import type { StoredAsset } from '../protocol/store-layout.ts'
+import { spanLength } from '../protocol/store-layout.ts'
+
+/** Bytes that an asset takes in the store: its spans, and its chunk list. */
+export function storedBytes(row: StoredAsset): number {
+  const list = hasList(row) ? listLength(row.size, row.chunkSize) : 0
+  return row.spans.reduce((sum, span) => sum + spanLength(row.size, span), list)
+}
+
+/**
+ * Which assets go so that `needed` more bytes fit below the limit: the longest unused first, never the one that is
+ * being written. Undefined where even all of them would not make room.
+ */
+export function chooseVictims(
+  rows: readonly StoredAsset[],
+  needed: number,
+  limit: number,
+  writing: ContentId,
+): readonly ContentId[] | undefined {
+  let over = rows.reduce((sum, row) => sum + storedBytes(row), needed) - limit
+  const victims: ContentId[] = []
+  for (const row of rows.filter(({ id }) => id !== writing).toSorted((one, other) => one.usedAt - other.usedAt)) {
+    if (over <= 0) return victims
+    victims.push(row.id)
+    over -= storedBytes(row)
+  }
+  return over <= 0 ? victims : undefined
+}

@@ -1,0 +1,235 @@
+import * as v from 'valibot'
+import { textOf } from '../protocol/bytes.ts'
+import type { Asset } from '../protocol/chunks.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import { siteIdSchema } from '../protocol/ids.ts'
+import { parseValue } from '../protocol/json.ts'
+import {
+  freshLimitBytes,
+  headLimitBytes,
+  refreshAgeMs,
+  refreshPauseLimitMs,
+  refreshPauseMs,
+  refreshWaitMs,
+} from '../protocol/limits.ts'
+import type { Root } from '../protocol/manifest.ts'
+import { manifestFiles } from '../protocol/manifest.ts'
+import { openPinnedRoot, TrustedManifest } from '../protocol/trusted-manifest.ts'
+import { within } from './deadline.ts'
+import type { KeptState } from './kept-state.ts'
+import type { Origin } from './origin-fetch.ts'
+import type { PartCache } from './parts.ts'
+import { Parts } from './parts.ts'
+
+export interface ManifestsOptions {
+  /** The text of the signed root that the worker file pins. */
+  readonly root: string
+  readonly origin: Pick<Origin, 'readFile' | 'readPart'>
+  readonly cache: PartCache
+  readonly state: KeptState
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Content that nobody is to have any more. */
+  readonly onRevoked: (ids: readonly ContentId[]) => void
+  readonly report: (error: unknown) => void
+}
+
+/** What the worker keeps between its lives. A script of the page can write it, so all of it is checked again. */
+const savedSchema = v.strictObject({
+  site: siteIdSchema,
+  seq: v.number(),
+  issued: v.number(),
+  /** When the fresh was accepted, in seconds. */
+  acceptedAt: v.number(),
+  fresh: v.string(),
+  head: v.optional(v.string()),
+})
+type Saved = v.InferOutput<typeof savedSchema>
+
+const stateKey = 'manifest'
+// An envelope is its body in base64, and signatures.
+const envelopeLimit = (body: number): number => Math.ceil((body * 4) / 3) + 4096
+
+/**
+ * What the worker believes of the site: the newest signed head, kept up to date without making a page wait for it.
+ * While it believes nothing, or nothing that is still valid, requests are answered plainly.
+ */
+export class Manifests {
+  readonly #options: ManifestsOptions
+  readonly #parts: Parts
+  #root: Promise<Root> | undefined
+  #loading: Promise<void> | undefined
+  #trusted: TrustedManifest | undefined
+  #saved: Saved | undefined
+  #refreshing: Promise<void> | undefined
+  /** Whether requests wait a moment for the refresh under way. */
+  #isAwaited = false
+  #triedAt = Number.NEGATIVE_INFINITY
+  #failures = 0
+
+  constructor(options: ManifestsOptions) {
+    this.#options = options
+    this.#parts = new Parts(options.cache, (id) => options.origin.readPart(id), options.now)
+  }
+
+  /** Before a page loads: its requests are to be answered from the newest manifest. */
+  async onNavigation(): Promise<void> {
+    await this.#load()
+    if (this.#options.now() - this.#triedAt < refreshAgeMs) return
+    this.#isAwaited = true
+    await this.#refresh()
+  }
+
+  /** Before a request is answered: waits only for what a navigation began, and never long. */
+  async prepare(): Promise<void> {
+    await this.#load()
+    if (this.#refreshing && (this.#isAwaited || !this.isValid)) await within(refreshWaitMs, this.#refreshing)
+    if (this.#isRefreshDue()) void this.#refresh()
+  }
+
+  /** What was believed turned out to be old: the origin serves something else. */
+  suspect(): void {
+    if (this.#options.now() - this.#triedAt >= this.#pause()) void this.#refresh()
+  }
+
+  /** Whether the origin's newest word is known and still holds. */
+  get isValid(): boolean {
+    const { fresh, isCurrent } = this.#trusted ?? {}
+    return isCurrent === true && fresh !== undefined && fresh.expires > this.#seconds() && this.#hasHead
+  }
+
+  mayUsePeers(): boolean {
+    return this.#hasHead && (this.#trusted?.mayUsePeers(this.#seconds()) ?? false)
+  }
+
+  /** The asset at a path in the last head that was believed and has not expired; undefined also where it was revoked. */
+  async find(path: string): Promise<Asset | undefined> {
+    const trusted = this.#trusted
+    if (trusted === undefined || !this.#hasHead) return undefined
+    const asset = await trusted.find(path, (id) => this.#parts.read(id))
+    return asset && !trusted.isRevoked(asset.id) ? asset : undefined
+  }
+
+  /** Takes a newer fresh, from wherever it came. */
+  async take(envelope: string): Promise<void> {
+    const { now, onRevoked } = this.#options
+    const candidate = await this.#restore()
+    const fresh = await candidate.acceptFresh(envelope, this.#seconds())
+    const head = candidate.isCurrent ? this.#saved?.head : await this.#readHead(candidate, fresh.head)
+    const acceptedAt = Math.floor(now() / 1000)
+    const { seq, issued, site } = fresh
+    // Also without its head: the kill switch and the revocations hold all the same.
+    await this.#believe(candidate, { site, seq, issued, acceptedAt, fresh: envelope, head })
+    if (fresh.revoked.length > 0) onRevoked(fresh.revoked)
+    if (head === undefined) throw new Error('Cannot take fresh: there is no good head for it')
+  }
+
+  /** The envelope of a head once it was accepted, undefined where it was not. */
+  async #readHead(candidate: TrustedManifest, hash: ContentId): Promise<string | undefined> {
+    const { origin, report } = this.#options
+    try {
+      const head = textOf(await origin.readFile(manifestFiles.head(hash), envelopeLimit(headLimitBytes), 'default'))
+      await candidate.acceptHead(head, this.#seconds())
+      return head
+    } catch (error) {
+      report(error)
+      return undefined
+    }
+  }
+
+  get #hasHead(): boolean {
+    return (this.#trusted?.head?.expires ?? 0) > this.#seconds()
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#options.now() / 1000)
+  }
+
+  #load(): Promise<void> {
+    this.#loading ??= this.#readState()
+    return this.#loading
+  }
+
+  async #readState(): Promise<void> {
+    const { state, report } = this.#options
+    try {
+      const saved = await state.load(stateKey)
+      if (saved !== undefined) this.#saved = parseValue(savedSchema, saved, 'kept manifest')
+    } catch (error) {
+      report(error)
+    }
+    try {
+      this.#trusted = await this.#restore()
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** A manifest that believes what was believed last. */
+  async #restore(): Promise<TrustedManifest> {
+    this.#root ??= openPinnedRoot(this.#options.root)
+    const root = await this.#root
+    const saved = this.#saved?.site === root.site ? this.#saved : undefined
+    const trusted = new TrustedManifest(root, saved && { seq: saved.seq, issued: saved.issued })
+    try {
+      // As of then: an expired fresh still tells the floor, the revocations and the head, and never allows peers.
+      if (saved) await trusted.acceptFresh(saved.fresh, saved.acceptedAt)
+      if (saved?.head !== undefined) await trusted.acceptHead(saved.head, this.#seconds())
+    } catch (error) {
+      this.#options.report(error)
+    }
+    return trusted
+  }
+
+  /** Keeps before it uses, so that no restart forgets how new the newest was (rollback). */
+  async #believe(candidate: TrustedManifest, saved: Saved): Promise<void> {
+    const { state, report } = this.#options
+    try {
+      await state.save(stateKey, saved)
+    } catch (error) {
+      report(error) // a device that keeps nothing still gets this life's protection
+    }
+    if (this.#saved && this.#saved.site === saved.site && this.#saved.issued > saved.issued) return
+    const isNewHead = candidate.headHash !== this.#trusted?.headHash
+    this.#saved = saved
+    this.#trusted = candidate
+    const { head } = candidate
+    if (head && isNewHead) await this.#parts.keepOnly(head.index.map(({ id }) => id))
+  }
+
+  #isRefreshDue(): boolean {
+    const sinceMs = this.#options.now() - this.#triedAt
+    const { fresh } = this.#trusted ?? {}
+    if (!this.isValid || fresh === undefined) return sinceMs >= this.#pause()
+    // Well before its end, so that no request has to be answered plainly, and not with each of them.
+    const life = fresh.expires - fresh.issued
+    const pauseMs = Math.min(refreshPauseLimitMs, (life * 1000) / 10)
+    return fresh.expires - this.#seconds() < life / 3 && sinceMs >= Math.max(pauseMs, this.#pause())
+  }
+
+  #pause(): number {
+    return Math.min(refreshPauseMs * 2 ** this.#failures, refreshPauseLimitMs)
+  }
+
+  /** One at a time; its failure is reported and makes the next one wait longer. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#fetchFresh()
+    return this.#refreshing
+  }
+
+  async #fetchFresh(): Promise<void> {
+    const { origin, now, report } = this.#options
+    this.#triedAt = now()
+    try {
+      const text = textOf(await origin.readFile(manifestFiles.fresh, envelopeLimit(freshLimitBytes), 'no-store'))
+      await this.take(text)
+      this.#failures = 0
+    } catch (error) {
+      this.#failures += 1
+      report(error)
+    } finally {
+      this.#refreshing = undefined
+      this.#isAwaited = false
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { bridgeVersion, parsePageToWorker } from '../protocol/bridge.ts'
+import type { ExchangePort, PageBridge } from './page-bridge.ts'
+import type { Traffic } from './traffic.ts'
+
+/** A port that came along with a message: answers go there, or it is the way to the exchange. */
+export interface GivenPort extends ExchangePort {
+  post(message: unknown): void
+}
+
+export interface MessagesOptions {
+  readonly bridge: Pick<PageBridge, 'link' | 'unlink'>
+  readonly traffic: Pick<Traffic, 'totals'>
+  /** Ends all that the worker does on this device. */
+  readonly disable: () => Promise<void>
+}
+
+/**
+ * Obeys a message of a page. Messages of the site itself are not touched, and bad ones of ours are a ProtocolError.
+ *
+ * @param client the page that sent it
+ */
+export async function receiveMessage(
+  message: unknown,
+  port: GivenPort | undefined,
+  client: string,
+  { bridge, traffic, disable }: MessagesOptions,
+): Promise<void> {
+  const parsed = parsePageToWorker(message)
+  switch (parsed?.type) {
+    case undefined:
+      return
+    case 'nearhand:link':
+      if (port && parsed.version === bridgeVersion) bridge.link(port, client)
+      return
+    case 'nearhand:unlink':
+      bridge.unlink(client)
+      return
+    case 'nearhand:stats':
+      port?.post(await traffic.totals())
+      return
+    case 'nearhand:disable':
+      await disable()
+      port?.post(true)
+      return
+  }
+}

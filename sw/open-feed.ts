@@ -1,0 +1,139 @@
+import type { Asset } from '../protocol/chunks.ts'
+import type { ChunkLists, Digests } from './chunk-lists.ts'
+import { chunkOf, listChunk } from './chunk-lists.ts'
+import type { LocalSource } from './local-source.ts'
+import { openLocalSource } from './local-source.ts'
+import type { OriginSourceOptions } from './origin-source.ts'
+import { OriginSource } from './origin-source.ts'
+import type { PeerSourceOptions } from './peer-source.ts'
+import { PeerSource } from './peer-source.ts'
+import type { ChunkFeed, FeedRange } from './respond.ts'
+import type { ChunkSource } from './sources.ts'
+import { readVerified } from './sources.ts'
+import type { Store } from './store.ts'
+
+/** What a response needs besides its asset. */
+export interface FeedParts extends Omit<PeerSourceOptions, 'asset'> {
+  readonly store: Store
+  readonly lists: ChunkLists
+  /** A chunk came that was not what the manifest says. */
+  readonly onBad: (bytes: number) => void
+}
+
+/** The asset at its origin, for one request. */
+export interface AssetOrigin {
+  /** At its own URL. */
+  fetch: OriginSourceOptions['fetch']
+  /** The same content by its id, which a deploy does not change. */
+  fetchContent: OriginSourceOptions['fetch']
+  readonly list: ChunkSource
+  readonly onChanged: () => void
+}
+
+/**
+ * Opens what is needed to read a range of an asset: own store, then peers, then origin. Without an origin, only what
+ * the store holds is given: that is for the times when the manifest is too old to ask anybody else.
+ */
+export async function openFeed(
+  asset: Asset,
+  range: FeedRange,
+  parts: FeedParts,
+  origin: AssetOrigin | undefined,
+  signal: AbortSignal,
+): Promise<ChunkFeed> {
+  const controller = new AbortController()
+  const stop = (): void => controller.abort(signal.reason)
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop)
+
+  try {
+    const local = await openLocalSource(asset, parts.store)
+    const chunks = { first: Math.floor(range.start / asset.chunkSize), end: Math.ceil(range.end / asset.chunkSize) }
+    const peers = new PeerSource({ ...parts, asset })
+    const isHeld = skipWhile(chunks.first, chunks.end, (index) => local.holds(index)) === chunks.end
+    if (origin && !isHeld) await peers.find(controller.signal)
+    const begin = new Begin()
+    const sources = origin ? chooseSources(asset, chunks, local, peers, origin, begin, controller.signal) : [local]
+    const listSources = origin ? [local, peers, origin.list] : [local]
+    const digests = parts.lists.find(asset) ?? (await readList(asset, parts, listSources, controller.signal))
+    return {
+      chunkSize: asset.chunkSize,
+      begin: () => begin.settle(true),
+      async read(index) {
+        const chunk = chunkOf(asset, digests, index)
+        const checked = await readVerified(chunk, sources, parts.onBad, controller.signal)
+        if (checked.source !== 'store') parts.store.keep(asset, index, checked.bytes, digests.list)
+        return checked
+      },
+      end() {
+        begin.settle(false)
+        signal.removeEventListener('abort', stop)
+        controller.abort()
+      },
+    }
+  } catch (error) {
+    controller.abort()
+    throw error
+  }
+}
+
+/** Whether the response has begun: a promise for those who must know before they go on. */
+class Begin {
+  readonly known: Promise<boolean>
+  readonly settle: (hasBegun: boolean) => void
+  hasBegun = false
+
+  constructor() {
+    let resolve: (hasBegun: boolean) => void = () => {}
+    this.known = new Promise((settle) => (resolve = settle))
+    this.settle = (hasBegun) => {
+      this.hasBegun ||= hasBegun
+      resolve(hasBegun)
+    }
+  }
+}
+
+function chooseSources(
+  asset: Asset,
+  chunks: { readonly first: number; readonly end: number },
+  local: LocalSource,
+  peers: PeerSource,
+  origin: AssetOrigin,
+  begin: Begin,
+  signal: AbortSignal,
+): readonly ChunkSource[] {
+  const runEnd = (first: number): number | undefined =>
+    peers.isPromising ? undefined : skipWhile(first + 1, chunks.end, (index) => !local.holds(index))
+  const own = new OriginSource({ asset, runEnd, fetch: origin.fetch, onChanged: origin.onChanged }, signal)
+  const byId = new OriginSource({ asset, runEnd, fetch: origin.fetchContent, onChanged: () => {} }, signal)
+  const peersAtLast = peers.lastResort
+  // Before the first byte a changed origin is right: the page gets its answer as it is. After it the response must go
+  // on with the content that it began with.
+  const resumed: ChunkSource = {
+    name: 'origin',
+    read: async (chunk) => (chunk.index !== chunks.first && (await begin.known) ? byId.read(chunk, signal) : undefined),
+  }
+  const rescue: ChunkSource = {
+    name: 'peer',
+    read: async (chunk) =>
+      begin.hasBegun || own.state === 'unreachable' ? peersAtLast.read(chunk, signal) : undefined,
+  }
+  return [local, peers, own, resumed, rescue]
+}
+
+async function readList(
+  asset: Asset,
+  { lists, onBad }: FeedParts,
+  sources: readonly ChunkSource[],
+  signal: AbortSignal,
+): Promise<Digests> {
+  const { bytes } = await readVerified(listChunk(asset), sources, onBad, signal)
+  return lists.accept(asset, bytes)
+}
+
+/** The first index for which `isSkipped` does not hold, `end` at most. */
+function skipWhile(first: number, end: number, isSkipped: (index: number) => boolean): number {
+  let index = first
+  while (index < end && isSkipped(index)) index += 1
+  return index
+}

@@ -1,0 +1,57 @@
+import type { Asset } from '../protocol/chunks.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import type { Bytes } from '../protocol/bytes.ts'
+import { manifestDeadlineMs, partLimitBytes } from '../protocol/limits.ts'
+import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
+import { readBounded } from './body-reader.ts'
+import { deadline } from './deadline.ts'
+import type { AssetOrigin } from './open-feed.ts'
+
+export type OriginFetch = (url: string, init: RequestInit) => Promise<Response>
+
+/** As much of a page's request as goes on to the origin. */
+export type ForwardedRequest = Pick<Request, 'url' | 'credentials' | 'cache'>
+
+/** Reads from the site's own server. */
+export class Origin {
+  readonly #fetch: OriginFetch
+  readonly #folder: string
+
+  /** @param base URL of the site's folder, with a slash at its end */
+  constructor(fetch: OriginFetch, base: string) {
+    this.#fetch = fetch
+    this.#folder = `${base}${manifestFolder}/`
+  }
+
+  /** A file of the manifest, read whole within its limit and the deadline. */
+  readFile(name: string, limit: number, cache: 'default' | 'no-store'): Promise<Bytes> {
+    return deadline(manifestDeadlineMs, async (signal) => {
+      const response = await this.#get(this.#folder + name, { cache, signal })
+      if (response.status === 200) return readBounded(response, limit, name)
+      await response.body?.cancel()
+      throw new Error(`Cannot read ${name}: the origin answered ${response.status}`)
+    })
+  }
+
+  readPart(id: ContentId): Promise<Bytes> {
+    return this.readFile(manifestFiles.part(id), partLimitBytes, 'default')
+  }
+
+  /** The asset that a page's request is for. */
+  assetOf(request: ForwardedRequest, asset: Asset, onChanged: () => void): AssetOrigin {
+    const { credentials, cache } = request
+    const url = request.url.replace(/#.*$/s, '')
+    const contentUrl = this.#folder + manifestFiles.content(asset.id)
+    return {
+      fetch: (headers, signal) => this.#get(url, { headers, signal, credentials, cache }),
+      fetchContent: (headers, signal) => this.#get(contentUrl, { headers, signal }),
+      list: { name: 'origin', read: async () => ({ bytes: await this.readPart(asset.id), refuse: () => {} }) },
+      onChanged,
+    }
+  }
+
+  #get(url: string, init: RequestInit): Promise<Response> {
+    // A redirect is for the page's own request to follow: it may lead to a log-in.
+    return this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+  }
+}

@@ -1,0 +1,165 @@
+import type { Bytes } from '../protocol/bytes.ts'
+import type { Asset } from '../protocol/chunks.ts'
+import { chunkCount } from '../protocol/chunks.ts'
+import { originRunLimit } from '../protocol/limits.ts'
+import { BodyReader } from './body-reader.ts'
+import type { RunExtent } from './origin-run.ts'
+import { OriginRun } from './origin-run.ts'
+import type { ChunkSource, Delivery } from './sources.ts'
+import type { Chunk } from './verify.ts'
+
+export interface OriginSourceOptions {
+  readonly asset: Asset
+  /** GET of the asset with these request headers. */
+  readonly fetch: (headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Response>
+  /**
+   * How far a request that begins with this chunk should go on by itself, as the end of the extent; undefined: only
+   * as far as chunks were asked for, because others may bring the rest.
+   */
+  readonly runEnd: (first: number) => number | undefined
+  /** The origin's bytes are not the manifest's: it was deployed in the meantime. */
+  readonly onChanged: () => void
+}
+
+/** What became of the origin in this response. */
+export type OriginState = 'good' | 'unreachable' | 'changed'
+
+interface Asked {
+  readonly chunk: Chunk
+  readonly resolve: (bytes: Promise<Bytes>) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** The site's own server, as a source for one response: neighbouring chunks share one request. */
+export class OriginSource implements ChunkSource {
+  readonly name = 'origin'
+  readonly #options: OriginSourceOptions
+  readonly #asked = new Map<number, Asked>()
+  readonly #runs = new Set<OriginRun>()
+  #isScheduled = false
+  #state: OriginState = 'good'
+
+  constructor(options: OriginSourceOptions, signal: AbortSignal) {
+    this.#options = options
+    signal.addEventListener('abort', () => this.#close(signal.reason))
+  }
+
+  get state(): OriginState {
+    return this.#state
+  }
+
+  async read(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
+    if (this.#state === 'changed') return undefined
+    signal.throwIfAborted()
+    const bytes = await new Promise<Bytes>((resolve, reject) => {
+      this.#asked.set(chunk.index, { chunk, resolve, reject })
+      this.#schedule(chunk.index)
+    })
+    return { bytes, refuse: () => this.#change() }
+  }
+
+  /** Chunks asked for in one go are looked at together, so that neighbours find into one request. */
+  #schedule(index: number): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    const serve = (): void => {
+      this.#isScheduled = false
+      this.#serve()
+    }
+    // Where peers miss one after the other, their chunks come in tasks of their own.
+    if (this.#options.runEnd(index) === undefined) setTimeout(serve, 0)
+    else queueMicrotask(serve)
+  }
+
+  #serve(): void {
+    // First what open runs can bring, because a new one closes those that stand idle.
+    for (const asked of this.#inOrder()) this.#take(this.#runFor(asked), asked)
+    for (const asked of this.#inOrder()) this.#take(this.#runFor(asked) ?? this.#openRun(asked.chunk.index), asked)
+  }
+
+  #inOrder(): readonly Asked[] {
+    return [...this.#asked.values()].toSorted((one, other) => one.chunk.index - other.chunk.index)
+  }
+
+  #runFor({ chunk }: Asked): OriginRun | undefined {
+    return [...this.#runs].find((run) => run.isOpen && run.next === chunk.index)
+  }
+
+  #openRun(first: number): OriginRun | undefined {
+    // An idle run stands at a chunk that others brought: its connection is of more use to this one.
+    for (const run of this.#runs) if (run.isIdle) this.#end(run)
+    if (this.#runs.size >= originRunLimit) return undefined
+    const extent = { first, end: this.#endOf(first) }
+    const run = new OriginRun(extent, (signal) => this.#open(extent, signal))
+    this.#runs.add(run)
+    return run
+  }
+
+  #endOf(first: number): number {
+    let end = this.#options.runEnd(first)
+    if (end === undefined) {
+      end = first + 1
+      while (this.#asked.has(end)) end += 1
+    }
+    for (const run of this.#runs) if (run.isOpen && run.next > first) end = Math.min(end, run.next)
+    return end
+  }
+
+  /** Without a run, all of them are busy: the chunk waits until one ends. */
+  #take(run: OriginRun | undefined, { chunk, resolve }: Asked): void {
+    if (run === undefined) return
+    this.#asked.delete(chunk.index)
+    const bytes = run.take(chunk)
+    resolve(bytes)
+    const settle = (): void => {
+      if (run.isOpen || !run.isIdle) return
+      this.#runs.delete(run)
+      this.#serve()
+    }
+    const fail = (): void => {
+      if (this.#state === 'good') this.#state = 'unreachable'
+      this.#end(run)
+      this.#serve()
+    }
+    bytes.then(settle, fail)
+  }
+
+  async #open({ first, end }: RunExtent, signal: AbortSignal): Promise<BodyReader> {
+    const { asset, fetch } = this.#options
+    const start = first * asset.chunkSize
+    const last = Math.min(end * asset.chunkSize, asset.size) - 1
+    // Whole assets are asked for without a range: only then may the origin compress them.
+    const isWhole = first === 0 && end === chunkCount(asset.size, asset.chunkSize)
+    const response = await fetch(isWhole ? {} : { range: `bytes=${start}-${last}` }, signal)
+    if (isAsWished(response, start, asset.size)) return new BodyReader(response.body)
+    // A server in trouble may still have what it had; any other answer means that the asset is not what it was.
+    if (response.status < 500 && response.status !== 429) this.#change()
+    await response.body?.cancel()
+    throw new Error(`Cannot read from origin: it answered ${response.status}`)
+  }
+
+  #change(): void {
+    if (this.#state === 'changed') return
+    this.#state = 'changed'
+    this.#options.onChanged()
+    this.#close(new Error('Cannot read from origin: its bytes are not those of the manifest'))
+  }
+
+  #end(run: OriginRun): void {
+    run.close()
+    this.#runs.delete(run)
+  }
+
+  #close(reason: unknown): void {
+    for (const run of this.#runs) this.#end(run)
+    for (const asked of this.#asked.values()) asked.reject(reason)
+    this.#asked.clear()
+  }
+}
+
+/** 206 with exactly the range that was asked for, or the whole from its beginning. */
+function isAsWished(response: Response, start: number, size: number): boolean {
+  if (response.status === 200) return start === 0
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? []
+  return response.status === 206 && Number(first) === start && Number(total) === size
+}

@@ -1,0 +1,187 @@
+import type { ExchangeToWorker, MissReason, WorkerToExchange } from '../protocol/bridge.ts'
+import { parseExchangeToWorker } from '../protocol/bridge.ts'
+import type { Bytes } from '../protocol/bytes.ts'
+import type { Asset } from '../protocol/chunks.ts'
+import type { PeerId } from '../protocol/ids.ts'
+import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight } from '../protocol/limits.ts'
+import { within } from './deadline.ts'
+
+/** A MessagePort, as far as the conversation needs it. */
+export interface ExchangePort {
+  listen(hear: (message: unknown) => void): void
+  post(message: WorkerToExchange): void
+  close(): void
+}
+
+export interface BridgeOptions {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Asks the site's pages for a new port. */
+  readonly askRelink: () => void
+  /** When a page was linked last, of an earlier life of the worker; undefined: never. */
+  readonly loadLinkedAt: () => Promise<number | undefined>
+  readonly saveLinkedAt: (at: number) => void
+  /** Bytes came that nobody waits for any more. */
+  readonly onDuplicate: (bytes: number) => void
+}
+
+export interface PeerChunk {
+  readonly peer: PeerId
+  readonly bytes: Bytes
+  /** The bytes were not what the manifest says. */
+  blame(): void
+}
+
+type Answer = ExchangeToWorker | 'silence'
+type Ask = Pick<Extract<WorkerToExchange, { type: 'read' }>, 'index' | 'length' | 'deadlineMs'>
+
+/**
+ * The worker's end of the conversation with the exchange, over the port that a page brokered. Either side may be gone
+ * without a word, so nothing waits for an answer beyond a bound, and who was silent counts as gone until a page links again.
+ */
+export class PageBridge {
+  readonly #options: BridgeOptions
+  readonly #waiting = new Map<number, (answer: Answer) => void>()
+  #port: ExchangePort | undefined
+  #owner: string | undefined
+  #lastRequest = 0
+  #heardAt = 0
+  #savedAt = 0
+  #firstLink: Promise<unknown> | undefined
+  #onLink: (() => void) | undefined
+
+  constructor(options: BridgeOptions) {
+    this.#options = options
+  }
+
+  get isLinked(): boolean {
+    return this.#port !== undefined
+  }
+
+  /** @param owner the page, so that only it can take its port back */
+  link(port: ExchangePort, owner: string): void {
+    this.#stopAll()
+    this.#port?.close()
+    this.#port = port
+    this.#owner = owner
+    port.listen((message) => {
+      if (port === this.#port) this.#hear(message)
+    })
+    this.#alive()
+    this.#onLink?.()
+  }
+
+  unlink(owner: string): void {
+    if (owner === this.#owner) this.#drop()
+  }
+
+  /** After a start of the worker: waits a moment for the page that was linked just before, and never again. */
+  async ready(): Promise<void> {
+    this.#firstLink ??= this.#port ? Promise.resolve() : this.#awaitLink()
+    await this.#firstLink
+  }
+
+  /** How many peers say that they hold the asset or a part of it; 0 where nobody answers. */
+  async find({ id, section }: Asset, signal: AbortSignal): Promise<number> {
+    const request = this.#number()
+    const answer = await this.#ask({ type: 'find', request, asset: id, section }, portSilenceMs, signal)
+    return answer !== 'silence' && answer.type === 'found' ? answer.holders : 0
+  }
+
+  /** One chunk, not checked, or why there is none. */
+  async read({ id, section }: Asset, ask: Ask, signal: AbortSignal): Promise<PeerChunk | MissReason | 'silence'> {
+    const request = this.#number()
+    const message = { type: 'read', request, asset: id, section, ...ask } as const
+    // The exchange keeps the deadline itself; beyond it and a bit, nobody is there to keep it.
+    const answer = await this.#ask(message, ask.deadlineMs + portSilenceMs, signal)
+    if (answer === 'silence') return 'silence'
+    if (answer.type !== 'chunk') return answer.type === 'miss' ? answer.reason : 'refused'
+    const { peer, bytes } = answer
+    return { peer, bytes: new Uint8Array(bytes), blame: () => this.#post({ type: 'blame', request, peer }) }
+  }
+
+  #number(): number {
+    this.#lastRequest += 1
+    return this.#lastRequest
+  }
+
+  #ask(
+    message: Extract<WorkerToExchange, { type: 'find' | 'read' }>,
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { request } = message
+    if (this.#port === undefined || signal.aborted || this.#waiting.size >= readsInFlight) {
+      return Promise.resolve({ type: 'miss', request, reason: 'stopped' })
+    }
+    const asked = this.#options.now()
+    return new Promise((resolve) => {
+      const settle = (answer: Answer): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', cancel)
+        this.#waiting.delete(request)
+        resolve(answer)
+      }
+      const cancel = (): void => {
+        this.#post({ type: 'cancel', request })
+        settle({ type: 'miss', request, reason: 'stopped' })
+      }
+      const timer = setTimeout(() => {
+        this.#post({ type: 'cancel', request })
+        settle('silence')
+        // It may be just this answer that is late: a side that spoke since is alive.
+        if (this.#heardAt >= asked) return
+        this.#drop()
+        this.#options.askRelink()
+      }, ms)
+      signal.addEventListener('abort', cancel)
+      this.#waiting.set(request, settle)
+      this.#post(message)
+    })
+  }
+
+  #hear(value: unknown): void {
+    this.#alive()
+    let message: ExchangeToWorker
+    try {
+      message = parseExchangeToWorker(value)
+    } catch {
+      return // another version of us: its silence about our requests will tell
+    }
+    const settle = this.#waiting.get(message.request)
+    if (settle) settle(message)
+    else if (message.type === 'chunk') this.#options.onDuplicate(message.bytes.byteLength)
+  }
+
+  #post(message: WorkerToExchange): void {
+    this.#port?.post(message)
+  }
+
+  #alive(): void {
+    this.#heardAt = this.#options.now()
+    if (this.#heardAt - this.#savedAt < linkMemoryMs / 6) return
+    this.#savedAt = this.#heardAt
+    this.#options.saveLinkedAt(this.#heardAt)
+  }
+
+  #drop(): void {
+    this.#port?.close()
+    this.#port = undefined
+    this.#owner = undefined
+    this.#savedAt = 0
+    this.#options.saveLinkedAt(0)
+    this.#stopAll()
+  }
+
+  #stopAll(): void {
+    for (const [request, settle] of this.#waiting) settle({ type: 'miss', request, reason: 'stopped' })
+  }
+
+  async #awaitLink(): Promise<void> {
+    const linkedAt = await this.#options.loadLinkedAt()
+    if (this.#port !== undefined) return
+    this.#options.askRelink()
+    if (linkedAt === undefined || this.#options.now() - linkedAt > linkMemoryMs) return
+    await within(linkWaitMs, new Promise<void>((resolve) => (this.#onLink = resolve)))
+  }
+}

@@ -1,0 +1,118 @@
+import type { Asset } from '../protocol/chunks.ts'
+import type { Manifests } from './manifests.ts'
+import type { AssetOrigin, FeedParts } from './open-feed.ts'
+import { openFeed } from './open-feed.ts'
+import type { Origin } from './origin-fetch.ts'
+import { planResponse } from './plan.ts'
+import { respond, respondEmpty } from './respond.ts'
+import { isWhole } from './store.ts'
+import type { Traffic } from './traffic.ts'
+
+export interface RouteOptions {
+  readonly manifests: Manifests
+  readonly parts: FeedParts
+  readonly origin: Pick<Origin, 'assetOf'>
+  readonly traffic: Traffic
+  /** The request as the page made it. */
+  readonly fetch: (request: Request) => Promise<Response>
+  readonly report: (error: unknown) => void
+}
+
+/** Answers the requests that `pathToAnswer` named. Whatever fails in here ends in the request's own plain answer. */
+export class Route {
+  readonly #options: RouteOptions
+
+  constructor(options: RouteOptions) {
+    this.#options = options
+  }
+
+  async answer(request: Request, path: string): Promise<Response> {
+    const { traffic, report } = this.#options
+    traffic.onRequest()
+    try {
+      const response = await this.#answerVerified(request, path)
+      if (response) return response
+    } catch (error) {
+      report(error)
+    }
+    traffic.onFallback()
+    return this.#answerPlainly(request, path)
+  }
+
+  /** A page comes from the network, and from the store where there is none. `keep` holds the worker until it is stored. */
+  async answerPage(request: Request, path: string | undefined, keep: (work: Promise<void>) => void): Promise<Response> {
+    const response = await this.#answerPlainly(request, path)
+    if (path !== undefined && response.status === 200 && !response.redirected && response.type === 'basic') {
+      keep(this.#keepPage(path, request, response.clone()))
+    }
+    return response
+  }
+
+  async #answerVerified(request: Request, path: string): Promise<Response | undefined> {
+    const { manifests, origin } = this.#options
+    await manifests.prepare()
+    if (!manifests.isValid) return undefined
+    const asset = await manifests.find(path)
+    return (
+      asset &&
+      this.#respond(
+        request,
+        asset,
+        origin.assetOf(request, asset, () => manifests.suspect()),
+      )
+    )
+  }
+
+  /** The request untouched; where the network fails, what the store holds of the last manifest that was believed. */
+  async #answerPlainly(request: Request, path: string | undefined): Promise<Response> {
+    const { fetch, report } = this.#options
+    try {
+      return await fetch(request)
+    } catch (error) {
+      if (path === undefined || request.signal.aborted) throw error
+      const stored = await this.#answerFromStore(request, path).catch(report)
+      if (stored) return stored
+      throw error
+    }
+  }
+
+  async #answerFromStore(request: Request, path: string): Promise<Response | undefined> {
+    const { manifests, parts } = this.#options
+    await manifests.prepare()
+    const asset = await manifests.find(path)
+    if (asset === undefined || !isWhole(await parts.store.find(asset.id))) return undefined
+    return this.#respond(request, asset, undefined)
+  }
+
+  async #respond(request: Request, asset: Asset, origin: AssetOrigin | undefined): Promise<Response> {
+    const { parts, traffic } = this.#options
+    const plan = planResponse(asset, request.headers)
+    if (plan.body === undefined || plan.body.start === plan.body.end) return respondEmpty(plan)
+    const feed = await openFeed(asset, plan.body, parts, origin, request.signal)
+    const onDelivered = traffic.onDelivered.bind(traffic, asset)
+    return respond(plan, plan.body, { ...feed, end: () => (feed.end(), traffic.flush()) }, onDelivered)
+  }
+
+  /** Puts a page into the store from the very body that the visitor is reading. */
+  async #keepPage(path: string, request: Request, copy: Response): Promise<void> {
+    const { manifests, origin, parts, report } = this.#options
+    try {
+      await manifests.prepare()
+      const asset = manifests.isValid ? await manifests.find(path) : undefined
+      if (asset === undefined || isWhole(await parts.store.find(asset.id))) return
+      const page = { ...origin.assetOf(request, asset, () => {}), fetch: () => Promise.resolve(copy) }
+      const alone = { ...parts, mayUsePeers: () => false }
+      const feed = await openFeed(asset, { start: 0, end: asset.size }, alone, page, new AbortController().signal)
+      try {
+        for (let index = 0; index * asset.chunkSize < asset.size; index += 1) await feed.read(index)
+      } finally {
+        feed.end()
+      }
+      await parts.store.settled()
+    } catch (error) {
+      report(error)
+    } finally {
+      if (!copy.bodyUsed) await copy.body?.cancel()
+    }
+  }
+}

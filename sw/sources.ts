@@ -1,0 +1,55 @@
+import type { SourceName } from '../protocol/bridge.ts'
+import type { Bytes } from '../protocol/bytes.ts'
+import type { PeerId } from '../protocol/ids.ts'
+import type { Chunk, VerifiedBytes } from './verify.ts'
+import { verify } from './verify.ts'
+
+/** What a source handed over for one chunk. Nobody has looked at the bytes yet. */
+export interface Delivery {
+  readonly bytes: Bytes
+  readonly peer?: PeerId
+  /** Tells the source that the bytes were not the chunk's. */
+  refuse(): void
+}
+
+export interface ChunkSource {
+  readonly name: SourceName
+  /** Undefined where the source does not have it; a failure may also be thrown. */
+  read(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined>
+}
+
+export interface CheckedChunk {
+  readonly chunk: Chunk
+  readonly bytes: VerifiedBytes
+  readonly source: SourceName
+  readonly peer: PeerId | undefined
+}
+
+/**
+ * Walks the sources in their order until one hands over the very chunk. Each chunk comes whole from one source: a
+ * chunk patched together could not be blamed on anybody.
+ */
+export async function readVerified(
+  chunk: Chunk,
+  sources: readonly ChunkSource[],
+  onBad: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<CheckedChunk> {
+  let cause: unknown
+  for (const source of sources) {
+    signal.throwIfAborted()
+    let delivery: Delivery | undefined
+    try {
+      delivery = await source.read(chunk, signal)
+    } catch (error) {
+      cause = error
+    }
+    if (delivery === undefined) continue
+    const bytes = await verify(delivery.bytes, chunk)
+    if (bytes) return { chunk, bytes, source: source.name, peer: delivery.peer }
+    onBad(delivery.bytes.length)
+    delivery.refuse()
+  }
+  signal.throwIfAborted()
+  throw new Error(`Cannot read chunk ${chunk.index}: every source failed`, { cause })
+}
