@@ -1,4 +1,3 @@
-import { openDB } from 'idb'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
 import {
@@ -21,7 +20,8 @@ export function createStoreReader(): StoreReader {
         const message = parseOrSkip(parseStoreMessage, event.data)
         if (message) told(message)
       })
-      return readAssets()
+      const rows = await readRows()
+      return rows.flatMap((row) => parseOrSkip(parseStoredAsset, row) ?? [])
     },
     async read(key) {
       const response = await caches.match(key, { cacheName: storeCacheName })
@@ -31,20 +31,26 @@ export function createStoreReader(): StoreReader {
   }
 }
 
-async function readAssets(): Promise<readonly StoredAsset[]> {
+/** All rows; none where there is no store yet, a newer one, or none in this browsing mode. */
+async function readRows(): Promise<readonly unknown[]> {
+  const opening = indexedDB.open(storeDatabaseName, storeDatabaseVersion)
+  // The database is the service worker's to make: leave none behind where there is none yet.
+  opening.onupgradeneeded = () => opening.transaction?.abort()
+  const database = await resultOf(opening)
+  if (database === undefined) return []
   try {
-    const database = await openDB(storeDatabaseName, storeDatabaseVersion, {
-      // The database is the service worker's to make: leave none behind where there is none yet.
-      upgrade: (_database, _old, _new, transaction) => transaction.abort(),
-    })
-    const rows: readonly unknown[] = await database.getAll(assetObjectStore)
+    return (await resultOf(database.transaction(assetObjectStore).objectStore(assetObjectStore).getAll())) ?? []
+  } finally {
     // An open database would keep the worker from upgrading it, and the page out of the back/forward cache.
     database.close()
-    return rows.flatMap((row) => parseOrSkip(parseStoredAsset, row) ?? [])
-  } catch (error) {
-    if (error instanceof DOMException) return [] // no store yet, a newer one, or none in this browsing mode
-    throw error
   }
+}
+
+function resultOf<Result>(request: IDBRequest<Result>): Promise<Result | undefined> {
+  return new Promise((resolve) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => resolve(undefined)
+  })
 }
 
 /** Any script of the site can write there: what is not ours is not held. */
