@@ -1,4 +1,5 @@
 import type { Bytes } from '../protocol/bytes.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import type { BinRow, IndexRow } from '../protocol/manifest.ts'
 import { parseBin, parseIndexPage } from '../protocol/manifest.ts'
@@ -15,7 +16,7 @@ export async function* walkCatalogue(
   indexDepth: number,
   read: (id: ContentId) => Promise<Bytes>,
 ): AsyncGenerator<CatalogueItem> {
-  for (const { id } of index) {
+  for (const { first, id } of index) {
     yield { type: 'part', id }
     let rows: readonly BinRow[] = []
     let below: readonly IndexRow[] = []
@@ -23,6 +24,9 @@ export async function* walkCatalogue(
       const part = await read(id)
       if (indexDepth === 0) rows = parseBin(part)
       else below = parseIndexPage(part)
+      if ((rows[0]?.[0] ?? below[0]?.first) !== first) {
+        throw new ProtocolError('malformed', 'Cannot use part: it does not begin where its index says')
+      }
     } catch (error) {
       yield { type: 'broken', id, error }
     }

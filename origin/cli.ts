@@ -1,2 +1,26 @@
 #!/usr/bin/env node
-export {}
+import { readFile } from 'node:fs/promises'
+import * as v from 'valibot'
+import { initCommand } from './command-init.ts'
+import { keygenCommand } from './command-keygen.ts'
+import { publishCommand } from './command-publish.ts'
+import { serveCommand } from './command-serve.ts'
+import { verifyCommand } from './command-verify.ts'
+import { runCli } from './run-cli.ts'
+
+const stop = new AbortController()
+// A second signal finds no listener any more and ends the process at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`got ${signal}`)))
+
+process.exitCode = await runCli(
+  process.argv.slice(2),
+  [serveCommand, publishCommand, verifyCommand, initCommand, keygenCommand],
+  await readVersion(),
+  { stdout: process.stdout, stderr: process.stderr, cwd: process.cwd(), signal: stop.signal },
+)
+
+async function readVersion(): Promise<string> {
+  const packageFile = new URL('../../../package.json', import.meta.url)
+  const text = await readFile(packageFile, 'utf8')
+  return v.parse(v.object({ version: v.string() }), JSON.parse(text)).version
+}

@@ -1,6 +1,7 @@
 import type { ParseArgsConfig } from 'node:util'
 import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
+import { nearestWord } from './nearest.ts'
 
 type OptionTypes = NonNullable<ParseArgsConfig['options']>
 type Parsed<Options extends OptionTypes> = ReturnType<
@@ -12,6 +13,34 @@ export function parseOptions<const Options extends OptionTypes>(args: string[], 
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true })
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause })
+    const text = cause instanceof Error ? cause.message : String(cause)
+    const unknown = /^Unknown option '(-[^']*)'/.exec(text)?.[1]
+    if (unknown === undefined) throw new UsageError(text.split('\n')[0] ?? text, { cause })
+    const nearest = nearestWord(unknown.replace(/^-+/, ''), Object.keys(options))
+    const hint = nearest === undefined ? '' : `, did you mean --${nearest}?`
+    throw new UsageError(`Unknown option ${unknown}${hint}`, { cause })
   }
+}
+
+/** The one argument that a command takes. */
+export function onlyArgument(positionals: readonly string[], what: string): string {
+  const [first, second] = positionals
+  if (first === undefined) throw new UsageError(`Which ${what}?`)
+  if (second !== undefined) throw new UsageError(`One ${what} at a time: what is ${second}?`)
+  return first
+}
+
+const unitSeconds = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+])
+
+/** A time such as `90s`, `15m`, `24h` or `30d`, in seconds. */
+export function parseDuration(option: string, text: string): number {
+  const [, number, unit] = /^(\d{1,7})([smhd])$/.exec(text) ?? []
+  const seconds = Number(number) * (unitSeconds.get(unit ?? '') ?? Number.NaN)
+  if (!(seconds > 0)) throw new UsageError(`--${option} ${text}: not a time such as 90s, 15m, 24h or 30d`)
+  return seconds
 }

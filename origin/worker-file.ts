@@ -10,11 +10,11 @@ export interface WorkerFileOptions {
   readonly base?: string
   /** Whether stored pages answer a navigation that the network does not. Default: false. */
   readonly offlinePages?: boolean
-  /** Default: 256 MiB. */
+  /** Default: 200 MiB. */
   readonly storeLimitBytes?: number
 }
 
-const defaultStoreLimitBytes = 256 * 1024 * 1024
+const defaultStoreLimitBytes = 200 * 1024 * 1024
 
 /**
  * The site's service worker file: its configuration, then `script`.

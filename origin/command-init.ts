@@ -1,0 +1,48 @@
+import { join, resolve } from 'node:path'
+import type { Command } from './command.ts'
+import { keyFiles } from './keys.ts'
+import { newKeysNote } from './new-keys-note.ts'
+import { onlyArgument, parseOptions } from './parse-options.ts'
+import { openKeys } from './open-keys.ts'
+import {
+  refuseKeysInside,
+  scriptNamesOf,
+  scriptOptions,
+  scriptOptionsHelp,
+  tagOf,
+  writeSiteScripts,
+} from './site-scripts.ts'
+
+export const initCommand: Command = {
+  name: 'init',
+  summary: 'make keys and put the scripts into a site’s sources',
+  help: `Usage: nearhand init <folder> [options]
+
+Makes the keys of a site unless there are some, and writes the three scripts into a folder whose files your
+build copies as they are, such as public/. Commit the scripts; they change with the keys, the options and the version
+of Nearhand only.
+
+  --keys <folder>          the site's keys (default .nearhand/keys)
+${scriptOptionsHelp}`,
+  async run(args, io) {
+    const keysOption = { keys: { type: 'string', default: '.nearhand/keys' } } as const
+    const { values, positionals } = parseOptions(args, { ...scriptOptions, ...keysOption })
+    const folder = resolve(io.cwd, onlyArgument(positionals, 'folder'))
+    const keysFolder = resolve(io.cwd, values.keys)
+    const tag = tagOf(values)
+    refuseKeysInside(folder, keysFolder)
+    const { keys, isNew } = await openKeys(keysFolder, Date.now())
+    await writeSiteScripts(folder, values, keys.rootEnvelope)
+    io.stdout.write(isNew ? newKeysNote(keys, keysFolder) : `Using the keys of site ${keys.site} in ${keysFolder}\n`)
+    for (const name of Object.values(scriptNamesOf(values))) io.stdout.write(`Wrote ${join(folder, name)}\n`)
+    io.stdout.write(`
+Next:
+  1. Put this into the head of your pages: ${tag}
+  2. Let your build copy the three scripts to ${values.base} of the site
+  3. Serve the built folder by nearhand serve, or sign it by nearhand publish before you upload it;
+     in CI with ${keyFiles.root}, ${keyFiles.site}, ${keyFiles.headKey} and ${keyFiles.freshKey} in the key folder
+  4. Look from outside: nearhand verify https://your.site
+`)
+    return 0
+  },
+}

@@ -1,0 +1,96 @@
+import { join, resolve } from 'node:path'
+import { manifestFolder } from '../protocol/manifest.ts'
+import type { Command, CommandIo } from './command.ts'
+import { newKeysNote } from './new-keys-note.ts'
+import { onlyArgument, parseDuration, parseOptions } from './parse-options.ts'
+import { createProgress, formatBytes } from './progress.ts'
+import type { Publication } from './publish.ts'
+import { publishFolder } from './publish.ts'
+import { openKeys } from './open-keys.ts'
+import {
+  refuseKeysInside,
+  scriptNamesOf,
+  scriptOptions,
+  scriptOptionsHelp,
+  tagOf,
+  writeSiteScripts,
+} from './site-scripts.ts'
+
+const options = {
+  ...scriptOptions,
+  keys: { type: 'string', default: '.nearhand/keys' },
+  state: { type: 'string', default: '.nearhand' },
+  'fresh-life': { type: 'string', default: '24h' },
+  'head-life': { type: 'string', default: '30d' },
+  section: { type: 'string', multiple: true },
+} as const
+
+const skippedShown = 10
+
+export const publishCommand: Command = {
+  name: 'publish',
+  summary: 'sign a folder for a static host',
+  help: `Usage: nearhand publish <folder> [options]
+
+Signs the files of a folder and writes into it what a static host needs besides: the manifest below
+${manifestFolder}/ and three scripts. Run it after each build; only changed files are read again.
+
+  --keys <folder>          the site's keys, made on the first run (default .nearhand/keys)
+  --state <folder>         remembers files and heads between runs (default .nearhand)
+  --fresh-life <time>      how long visitors use peers without a newer publish (default 24h)
+  --head-life <time>       how long the signed catalogue holds (default 30d)
+  --section <prefix>       a path such as /live/ gets a swarm of its own; may be given several times
+${scriptOptionsHelp}`,
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, options)
+    const folder = resolve(io.cwd, onlyArgument(positionals, 'folder'))
+    const freshSeconds = parseDuration('fresh-life', values['fresh-life'])
+    const headSeconds = parseDuration('head-life', values['head-life'])
+    const tag = tagOf(values)
+    const keysFolder = resolve(io.cwd, values.keys)
+    refuseKeysInside(folder, keysFolder)
+
+    const startedMs = Date.now()
+    const { keys, isNew } = await openKeys(keysFolder, startedMs)
+    if (isNew) io.stderr.write(newKeysNote(keys, keysFolder))
+    const progress = createProgress(io.stderr, Date.now)
+    const publication = await publishFolder({
+      folder,
+      out: join(folder, manifestFolder),
+      state: resolve(io.cwd, values.state),
+      keys,
+      now: Math.floor(startedMs / 1000),
+      freshSeconds,
+      headSeconds,
+      sections: values.section ?? [],
+      exclude: Object.values(scriptNamesOf(values)).map((name) => `/${name}`),
+      onProgress: progress.update,
+      signal: io.signal,
+    }).finally(progress.end)
+    await writeSiteScripts(folder, values, keys.rootEnvelope)
+    report(publication, io, { seconds: (Date.now() - startedMs) / 1000, freshSeconds, startedMs })
+    io.stdout.write(`Tag for the pages: ${tag}\n`)
+    return 0
+  },
+}
+
+function report(
+  publication: Publication,
+  io: CommandIo,
+  run: { seconds: number; freshSeconds: number; startedMs: number },
+): void {
+  const { assets, skipped, head, hashedFiles } = publication
+  for (const { file, reason } of skipped.slice(0, skippedShown)) io.stderr.write(`Not listed: ${file}: ${reason}\n`)
+  if (skipped.length > skippedShown) io.stderr.write(`Not listed: ${skipped.length - skippedShown} more\n`)
+  const bytes = [...assets.values()].reduce((sum, { size }) => sum + size, 0)
+  io.stdout.write(
+    `Published ${assets.size} assets, ${formatBytes(bytes)}: ${hashedFiles} new or changed, ` +
+      `seq ${head.seq}, ${run.seconds.toFixed(1)} s\n`,
+  )
+  if (publication.freshEnvelope === undefined) {
+    io.stderr.write('No fresh.json was written: its key is not here, so the tracker must give one\n')
+    return
+  }
+  const until = new Date(run.startedMs + run.freshSeconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+  io.stdout.write(`Visitors use peers until ${until} UTC: publish again before, even if nothing changed\n`)
+}

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join, relative } from 'node:path'
+import { UsageError } from './command.ts'
+import type { ScriptNames } from './config.ts'
+import { readBrowserScripts } from './scripts.ts'
+import { composeWorker } from './worker-file.ts'
+import { writeAtomically } from './write-atomically.ts'
+
+/** Options of the commands that write a site's scripts, for `parseArgs`. */
+export const scriptOptions = {
+  base: { type: 'string', default: '/' },
+  pattern: { type: 'string', multiple: true },
+  tracker: { type: 'string' },
+  'tag-file': { type: 'string', default: 'nearhand.js' },
+  'worker-file': { type: 'string', default: 'nearhand-worker.js' },
+  'service-worker-file': { type: 'string', default: 'nearhand-sw.js' },
+  'offline-pages': { type: 'boolean', default: false },
+} as const
+
+export const scriptOptionsHelp = `  --base <path>            the site's folder on its host, such as /docs/ (default /)
+  --pattern <pattern>      what the worker may answer, instead of the usual static files: '/img/**', '/**.js',
+                           '!/private/**'; may be given several times
+  --tracker <url>          the host where nearhand serve runs, for the tag
+  --tag-file <name>        names of the scripts (default nearhand.js, nearhand-worker.js,
+  --worker-file <name>     nearhand-sw.js)
+  --service-worker-file <name>
+  --offline-pages          stored pages answer when the network does not
+`
+
+/** The options as parsed. */
+interface ScriptValues extends NameValues {
+  readonly base: string
+  readonly pattern?: string[] | undefined
+  readonly tracker?: string | undefined
+  readonly 'offline-pages': boolean
+}
+
+interface NameValues {
+  readonly 'tag-file': string
+  readonly 'worker-file': string
+  readonly 'service-worker-file': string
+}
+
+export function scriptNamesOf(values: NameValues): ScriptNames {
+  const names = {
+    tag: values['tag-file'],
+    worker: values['worker-file'],
+    serviceWorker: values['service-worker-file'],
+  }
+  for (const name of Object.values(names)) {
+    if (!/^[\w-][\w.-]*\.js$/.test(name)) throw new UsageError(`${name}: not the name of a .js file`)
+  }
+  if (new Set(Object.values(names)).size < 3) throw new UsageError('Each of the three scripts needs a name of its own')
+  return names
+}
+
+/** Writes the tag's script and the two workers into a site's folder; files that are the same stay untouched. */
+export async function writeSiteScripts(folder: string, values: ScriptValues, rootEnvelope: string): Promise<void> {
+  const names = scriptNamesOf(values)
+  const scripts = await readBrowserScripts()
+  const options = {
+    rootEnvelope,
+    base: values.base,
+    offlinePages: values['offline-pages'],
+    ...(values.pattern && { patterns: values.pattern }),
+  }
+  const serviceWorker = composeWorker(options, scripts.serviceWorker)
+  await writeChanged(join(folder, names.tag), scripts.tag)
+  await writeChanged(join(folder, names.worker), scripts.worker)
+  await writeChanged(join(folder, names.serviceWorker), serviceWorker)
+}
+
+/** What a page of the site needs. */
+export function tagOf(values: ScriptValues): string {
+  const names = scriptNamesOf(values)
+  if (!/^\/(?:[^?#\s"]*\/)?$/.test(values.base)) throw new UsageError(`--base ${values.base}: begin and end it with /`)
+  const attributes = [
+    ['src', values.base + names.tag],
+    ['data-consent', 'ask'],
+    ...(names.worker === scriptOptions['worker-file'].default ? [] : [['data-worker', names.worker]]),
+    ...(names.serviceWorker === scriptOptions['service-worker-file'].default
+      ? []
+      : [['data-service-worker', names.serviceWorker]]),
+    ...(values.tracker === undefined ? [] : [['data-tracker', trackerOf(values.tracker)]]),
+  ]
+  return `<script ${attributes.map(([name, value]) => `${name}="${value}"`).join(' ')} async></script>`
+}
+
+/** A static host hands out whatever lies in the folder. */
+export function refuseKeysInside(folder: string, keysFolder: string): void {
+  const below = relative(folder, keysFolder)
+  if (below.startsWith('..') || isAbsolute(below)) return
+  throw new UsageError(`The keys in ${keysFolder} would be published: keep them out of ${folder} by --keys`)
+}
+
+function trackerOf(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new UsageError(`--tracker ${text}: not an http or https address`)
+  }
+  return new URL(text).href
+}
+
+async function writeChanged(file: string, content: string): Promise<void> {
+  const present = await readFile(file, 'utf8').catch(() => undefined)
+  if (present !== content) await writeAtomically(file, content)
+}

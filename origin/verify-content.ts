@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import type { Asset, ChunkList } from '../protocol/chunks.ts'
+import { chunkCount, chunkLength } from '../protocol/chunks.ts'
+import { hexOf } from '../protocol/bytes.ts'
+
+/**
+ * Compares a body with what the manifest says, chunk by chunk, and reads no further than it must.
+ * Undefined where all of it holds, else what is wrong.
+ *
+ * @param list where the asset is more than one chunk
+ */
+export async function findContentProblem(
+  asset: Pick<Asset, 'id' | 'size' | 'chunkSize'>,
+  list: ChunkList | undefined,
+  body: AsyncIterable<Uint8Array>,
+): Promise<string | undefined> {
+  const { id, size, chunkSize } = asset
+  const expected = (index: number) => (list ? hexOf(list.digests[index] ?? new Uint8Array()) : id)
+  const wrongChunk = (index: number) =>
+    list ? `other bytes in chunk ${index + 1} of ${chunkCount(size, chunkSize)}` : 'other bytes'
+  let index = 0
+  let filled = 0
+  let received = 0
+  let digest = createHash('sha256')
+  for await (const piece of body) {
+    received += piece.length
+    if (received > size) return `longer than the ${size} bytes of the manifest`
+    for (let at = 0; at < piece.length;) {
+      const part = piece.subarray(at, at + chunkLength(size, chunkSize, index) - filled)
+      digest.update(part)
+      at += part.length
+      filled += part.length
+      if (filled < chunkLength(size, chunkSize, index)) break
+      if (digest.digest('hex') !== expected(index)) return wrongChunk(index)
+      digest = createHash('sha256')
+      index += 1
+      filled = 0
+    }
+  }
+  if (received < size) return `${received} bytes instead of ${size}`
+  return size === 0 && digest.digest('hex') !== id ? wrongChunk(0) : undefined
+}
+
+const scriptTypes = new Set(['text/javascript', 'application/javascript', 'application/x-javascript'])
+
+/** Whether two content-types lead a browser to the same thing; a charset counts where both say one. */
+export function isSameType(one: string, other: string): boolean {
+  const [left, right] = [parseType(one), parseType(other)]
+  const isSameCharset = left.charset === undefined || right.charset === undefined || left.charset === right.charset
+  return left.essence === right.essence && isSameCharset
+}
+
+export function isScriptType(type: string): boolean {
+  return parseType(type).essence === 'text/javascript'
+}
+
+function parseType(text: string): { essence: string; charset: string | undefined } {
+  const [essence = '', ...parameters] = text.toLowerCase().split(';')
+  const charset = parameters.map((parameter) => /^\s*charset="?([^"\s]*)"?\s*$/.exec(parameter)?.[1])
+  const name = essence.trim()
+  return { essence: scriptTypes.has(name) ? 'text/javascript' : name, charset: charset.find((found) => found) }
+}

@@ -1,0 +1,114 @@
+import type { Bytes } from '../protocol/bytes.ts'
+import type { Asset, ChunkList } from '../protocol/chunks.ts'
+import { hasList, parseChunkList } from '../protocol/chunks.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import { contentIdOf } from '../protocol/hash.ts'
+import type { ContentId } from '../protocol/ids.ts'
+import { partLimitBytes } from '../protocol/limits.ts'
+import type { BinRow, Head } from '../protocol/manifest.ts'
+import { assetOfRow, manifestFiles } from '../protocol/manifest.ts'
+import { sectionOf } from '../protocol/paths.ts'
+import type { TrustedManifest } from '../protocol/trusted-manifest.ts'
+import { walkCatalogue } from './catalogue-walk.ts'
+import type { ScriptNames } from './config.ts'
+import { eachBounded } from './each-bounded.ts'
+import type { SiteReader } from './site-reader.ts'
+import { findContentProblem, isSameType } from './verify-content.ts'
+import type { ReportProblem } from './verify-manifest.ts'
+import { manifestPath, openManifest, reasonOf } from './verify-manifest.ts'
+import { verifyScripts } from './verify-scripts.ts'
+
+export interface VerifyOptions {
+  /** The envelope of a root that is trusted. Default: the one that the site shows. */
+  readonly pinnedRoot?: string | undefined
+  readonly scriptNames: ScriptNames
+  /** Seconds since 1970. */
+  readonly now: number
+  /** Assets that are read at once. */
+  readonly width: number
+  readonly report: ReportProblem
+  readonly signal: AbortSignal
+}
+
+export interface VerifiedSite {
+  /** Undefined where no head could be trusted: then nothing below it was looked at. */
+  readonly head: Head | undefined
+  readonly assets: number
+  readonly bytes: number
+}
+
+/** Checks a published site as a visitor does, but all of it: signatures, parts, scripts, and the bytes of every asset. */
+export async function verifySite(reader: SiteReader, options: VerifyOptions): Promise<VerifiedSite> {
+  const opened = await openManifest(reader, options)
+  await verifyScripts(reader, opened?.rootEnvelope, options)
+  const head = opened?.manifest.head
+  if (opened === undefined || head === undefined) return { head: undefined, assets: 0, bytes: 0 }
+  let assets = 0
+  let bytes = 0
+  await eachBounded(listRows(reader, head, options), options.width, async (row) => {
+    options.signal.throwIfAborted()
+    assets += 1
+    bytes += row[2]
+    const problem = await findAssetProblem(reader, opened.manifest, head, row).catch(reasonOf)
+    options.signal.throwIfAborted()
+    if (problem !== undefined) options.report(row[0], problem)
+  })
+  return { head, assets, bytes }
+}
+
+async function* listRows(reader: SiteReader, head: Head, { report }: VerifyOptions): AsyncGenerator<BinRow> {
+  const headPath = manifestPath('heads')
+  let last = ''
+  let count = 0
+  let isWhole = true
+  for await (const item of walkCatalogue(head.index, head.indexDepth, (id) => readPart(reader, id))) {
+    if (item.type === 'broken') {
+      isWhole = false
+      report(manifestPath(manifestFiles.part(item.id)), reasonOf(item.error))
+    } else if (item.type === 'row') {
+      if (item.row[0] <= last) report(item.row[0], 'listed out of order: visitors may not find it')
+      last = item.row[0]
+      count += 1
+      yield item.row
+    }
+  }
+  if (isWhole && count !== head.assetCount) report(headPath, `${count} assets instead of ${head.assetCount}`)
+}
+
+async function findAssetProblem(
+  reader: SiteReader,
+  manifest: TrustedManifest,
+  head: Head,
+  row: BinRow,
+): Promise<string | undefined> {
+  const asset = assetOfRow(row, head, sectionOf(row[0], head.sections))
+  if (manifest.isRevoked(asset.id)) return undefined // nobody is to serve it, so nobody has to
+  let list: ChunkList | undefined
+  try {
+    list = hasList(asset) ? parseChunkList(await readPart(reader, asset.id), asset) : undefined
+  } catch (error) {
+    return `its chunk list: ${reasonOf(error)}`
+  }
+  const answer = await reader.open(askedPath(reader, asset))
+  if (answer === undefined) return 'missing'
+  const problem = await findContentProblem(asset, list, answer.body)
+  return problem ?? findTypeProblem(asset, answer.contentType)
+}
+
+/** Hosts like to answer a folder's page under the name of the folder only. */
+function askedPath(reader: SiteReader, { path }: Asset): string {
+  return reader.base === undefined ? path : path.replace(/\/index\.html$/, '/')
+}
+
+function findTypeProblem(asset: Asset, contentType: string | undefined): string | undefined {
+  const signed = asset.headers.find(([name]) => name === 'content-type')?.[1]
+  if (contentType === undefined || signed === undefined || isSameType(signed, contentType)) return undefined
+  return `the host says content-type ${contentType}, peers and store say ${signed}`
+}
+
+async function readPart(reader: SiteReader, id: ContentId): Promise<Bytes> {
+  const file = await reader.read(manifestPath(manifestFiles.part(id)), partLimitBytes)
+  if (file === undefined) throw new Error('missing')
+  if ((await contentIdOf(file.bytes)) !== id) throw new ProtocolError('untrusted', 'not what its name says')
+  return file.bytes
+}
