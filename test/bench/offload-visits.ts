@@ -1,0 +1,116 @@
+import type { BenchSite } from './bench-site.ts'
+import { pages } from './bench-site.ts'
+import type { Viewer, ViewerTotals } from './viewer.ts'
+import { openViewer } from './viewer.ts'
+
+/**
+ * `first`: nothing of the site was ever on the device. `later`: its worker is, none of these assets, and connecting
+ * starts with the page. `warm`: controlled and connected before the assets are asked for.
+ */
+export const settings = ['first', 'later', 'warm'] as const
+export type Setting = (typeof settings)[number]
+
+/** What one viewer's visit cost, all in bytes but the time. */
+export interface VisitRow {
+  readonly viewer: number
+  /** Bodies that the origin sent in this visit, ours included. */
+  readonly originBytes: number
+  /** Of these, the manifest's and our scripts'. */
+  readonly ownFilesBytes: number
+  /** Everything that the origin's line carried down: bodies, headers, signalling. */
+  readonly lineBytes: number
+  readonly peerBytes: number
+  readonly storeBytes: number
+  readonly duplicateBytes: number
+  readonly fallbacks: number
+  readonly badChunks: number
+  readonly finishedMs: number
+}
+
+const quietMs = 1000
+const quietLimitMs = 15_000
+const none: ViewerTotals = {
+  bytes: { store: 0, peers: 0, origin: 0 },
+  duplicateBytes: 0,
+  requests: 0,
+  fallbacks: 0,
+  badChunks: 0,
+}
+
+/** Lets viewers come one after another. Each stays, as one who reads on would, until the last one has finished. */
+export async function runVisits(
+  site: BenchSite,
+  setting: Setting,
+  viewers: number,
+  withUs: boolean,
+  told: (row: VisitRow) => void,
+): Promise<VisitRow[]> {
+  const open: Viewer[] = []
+  const rows: VisitRow[] = []
+  try {
+    for (let number = 1; number <= viewers; number += 1) {
+      const viewer = await openViewer()
+      open.push(viewer)
+      await prepare(site, viewer, setting, withUs, number > 1)
+      await untilQuiet(site)
+      const row = await visit(site, viewer, setting, number)
+      rows.push(row)
+      told(row)
+    }
+  } finally {
+    await Promise.all(open.map((viewer) => viewer.close()))
+  }
+  return rows
+}
+
+async function prepare(
+  site: BenchSite,
+  viewer: Viewer,
+  setting: Setting,
+  withUs: boolean,
+  hasNeighbours: boolean,
+): Promise<void> {
+  if (setting === 'first') return
+  await viewer.open(site.url + (setting === 'warm' ? pages.inserted : pages.start))
+  if (!withUs) return
+  await viewer.untilControlled()
+  if (setting === 'warm' && hasNeighbours) await viewer.untilConnected()
+}
+
+async function visit(site: BenchSite, viewer: Viewer, setting: Setting, number: number): Promise<VisitRow> {
+  const before = {
+    bytes: site.count.bytes,
+    line: site.link.downBytes(),
+    totals: (setting === 'first' ? none : await viewer.totals()) ?? none,
+  }
+  if (setting !== 'warm') await viewer.open(site.url + pages.media)
+  const finishedMs = await (setting === 'warm' ? viewer.insert() : viewer.finished())
+  await untilQuiet(site)
+  const totals = (await viewer.totals()) ?? none
+  const ours = site.count.bytes.ours - before.bytes.ours
+  return {
+    viewer: number,
+    originBytes: site.count.bytes.site - before.bytes.site + ours,
+    ownFilesBytes: ours,
+    lineBytes: site.link.downBytes() - before.line,
+    peerBytes: totals.bytes.peers - before.totals.bytes.peers,
+    storeBytes: totals.bytes.store - before.totals.bytes.store,
+    duplicateBytes: totals.duplicateBytes - before.totals.duplicateBytes,
+    fallbacks: totals.fallbacks - before.totals.fallbacks,
+    badChunks: totals.badChunks - before.totals.badChunks,
+    finishedMs: Math.round(finishedMs),
+  }
+}
+
+/** Until the origin's line rests: what goes on after the page is finished is counted to the visit that caused it. */
+async function untilQuiet(site: BenchSite): Promise<void> {
+  const endMs = performance.now() + quietLimitMs
+  let last = site.link.downBytes()
+  let lastMs = performance.now()
+  while (performance.now() - lastMs < quietMs && performance.now() < endMs) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    if (site.link.downBytes() === last) continue
+    last = site.link.downBytes()
+    lastMs = performance.now()
+  }
+}

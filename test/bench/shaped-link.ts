@@ -1,0 +1,113 @@
+import type { AddressInfo, Socket } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { TimedQueue } from './timed-queue.ts'
+
+/*
+ * The origin's line: a TCP proxy before it. All connections share one rate in each direction, every byte takes half a
+ * round trip, opening a connection a whole one. Above the rate pieces wait in line; a connection has at most
+ * `waitingBytes` there, as if its window were steered well. Losses and TCP's slow start are not modelled.
+ */
+
+export interface LinkShape {
+  readonly bitsPerSecond: number
+  readonly roundTripMs: number
+}
+
+export interface ShapedLink {
+  readonly port: number
+  /** All bytes that went from the origin to its visitors: headers and the tracker's socket included. */
+  readonly downBytes: () => number
+  close(): Promise<void>
+}
+
+const pieceBytes = 16 * 1024
+const waitingBytes = 32 * 1024
+const unreadBytes = 256 * 1024
+
+export async function openShapedLink(originPort: number, shape: LinkShape): Promise<ShapedLink> {
+  const up = new Direction(shape)
+  const down = new Direction(shape)
+  const sockets = new Set<Socket>()
+  const keep = (socket: Socket) => {
+    sockets.add(socket)
+    socket.setNoDelay(true)
+    socket.once('close', () => sockets.delete(socket))
+  }
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (visitor) => {
+    const origin = connect({ port: originPort, host: '127.0.0.1', allowHalfOpen: true })
+    keep(visitor)
+    keep(origin)
+    down.carry(origin, visitor)
+    // The handshake: the first bytes leave one round trip after the visitor began to connect.
+    setTimeout(() => up.carry(visitor, origin), shape.roundTripMs)
+    for (const [one, other] of [
+      [visitor, origin],
+      [origin, visitor],
+    ] as const) {
+      one.on('error', () => other.destroy())
+      one.once('close', (hadError) => hadError && other.destroy())
+    }
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    downBytes: () => down.carriedBytes,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
+
+/** One way of the line. */
+class Direction {
+  readonly #bytesPerMs: number
+  readonly #delayMs: number
+  readonly #leaving = new TimedQueue()
+  readonly #arriving = new TimedQueue()
+  #freeAtMs = 0
+  carriedBytes = 0
+
+  constructor(shape: LinkShape) {
+    this.#bytesPerMs = shape.bitsPerSecond / 8000
+    this.#delayMs = shape.roundTripMs / 2
+  }
+
+  carry(from: Socket, to: Socket): void {
+    let waiting = 0
+    const steer = () => {
+      if (waiting >= waitingBytes || to.writableLength > unreadBytes) from.pause()
+      else from.resume()
+    }
+    from.on('data', (bytes: Buffer) => {
+      for (let at = 0; at < bytes.length; at += pieceBytes) {
+        const piece = bytes.subarray(at, at + pieceBytes)
+        waiting += piece.length
+        const leftMs = this.#transmit(piece.length)
+        this.#leaving.push(leftMs, () => {
+          waiting -= piece.length
+          steer()
+        })
+        this.#arriving.push(leftMs + this.#delayMs, () => {
+          if (!to.destroyed) to.write(piece)
+          steer()
+        })
+      }
+      steer()
+    })
+    from.on('end', () => this.#arriving.push(this.#transmit(0) + this.#delayMs, () => to.end()))
+    to.on('drain', steer)
+    from.resume()
+  }
+
+  /** When the last of so many bytes has left. */
+  #transmit(bytes: number): number {
+    this.carriedBytes += bytes
+    this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + bytes / this.#bytesPerMs
+    return this.#freeAtMs
+  }
+}
