@@ -11,7 +11,7 @@ export function createModel() {
 
 // One 'traffic' event. Returns the asset it changed.
 export function applyTraffic(model, traffic) {
-  const chunkCount = Math.max(1, Math.ceil(traffic.size / traffic.chunkSize))
+  const chunkCount = traffic.chunkSize > 0 ? Math.max(1, Math.ceil(traffic.size / traffic.chunkSize)) : 1
   let asset = model.assets.get(traffic.path)
   if (!asset || asset.size !== traffic.size || asset.chunkCount !== chunkCount) {
     asset = {

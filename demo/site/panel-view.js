@@ -83,7 +83,7 @@ export function showTotals(view, sums, uploadedBytes) {
     ` of ${readableBytes(sums.all)} spared the origin: ${readableBytes(sums.saved)}`,
   )
   if (sums.all > 0) view.summary.textContent = `${percent} spared the origin`
-  view.uploaded.textContent = `Passed on to others: ${readableBytes(uploadedBytes)}`
+  view.uploaded.textContent = `Counted in this browser since its first visit. Passed on to others in this one: ${readableBytes(uploadedBytes)}`
 }
 
 export function showPeers(view, peers) {

@@ -91,11 +91,15 @@ function showState() {
 }
 
 function showActions() {
-  const wanted = nearhand.state === 'off' || nearhand.state === 'unsupported' ? 'none' : nearhand.consentState
+  const wanted = nearhand.state === 'off' || nearhand.state === 'unsupported' ? nearhand.state : nearhand.consentState
   if (view.actions.dataset.shown === wanted) return
   view.actions.dataset.shown = wanted
   view.actions.replaceChildren()
-  if (wanted === 'none') return
+  if (wanted === 'unsupported') return
+  if (wanted === 'off') {
+    view.actions.append(button('Switch on again', () => location.assign('?nearhand=on')))
+    return
+  }
   const isSharing = wanted === 'granted'
   view.actions.append(
     button(isSharing ? 'Stop sharing' : 'Share with neighbours', () => {

@@ -93,9 +93,10 @@ function setUpFetchAll() {
   })
 }
 
+// Undefined where nobody counts: without Nearhand, and where it is switched off.
 async function readStats(nearhand) {
   try {
-    return await nearhand?.stats()
+    return nearhand?.state === 'active' ? await nearhand.stats() : undefined
   } catch {
     return undefined
   }
