@@ -20,10 +20,17 @@ export interface ChunkAsk {
   failed(reason: AskFailure, retryAfterMs: number): void
 }
 
+export interface AskHandle {
+  /** How long the peer has been at it; 0 while the chunk waits here for room in the window. */
+  waitedMs(now: number): number
+  withdraw(): void
+}
+
 interface Transfer {
   readonly ask: ChunkAsk
   readonly bytes: Bytes
   asked: number
+  askedAt: number | undefined
   received: number
   readonly open: Set<number>
 }
@@ -86,16 +93,24 @@ export class Downloads {
     return this.silentMs(now) > Math.max(stallFloorMs, stallRoundTrips * (this.roundTripMs ?? 0))
   }
 
-  /** Asks for a chunk; the returned function withdraws it. */
-  ask(ask: ChunkAsk): () => void {
-    const transfer: Transfer = { ask, bytes: new Uint8Array(ask.length), asked: 0, received: 0, open: new Set() }
+  /** Asks for a chunk, after those that were asked for before. */
+  ask(ask: ChunkAsk): AskHandle {
+    const transfer: Transfer = {
+      ask,
+      bytes: new Uint8Array(ask.length),
+      asked: 0,
+      askedAt: undefined,
+      received: 0,
+      open: new Set(),
+    }
     this.#transfers.add(transfer)
     this.#queuedBytes += ask.length
     this.#pump()
-    return () => {
+    const withdraw = (): void => {
       this.#drop(transfer)
       this.#pump()
     }
+    return { waitedMs: (now) => now - (transfer.askedAt ?? now), withdraw }
   }
 
   accept(frame: Extract<PeerFrame, { type: 'data' | 'busy' | 'absent' }>): void {
@@ -186,6 +201,7 @@ export class Downloads {
     this.#request += 1
     const offset = transfer.asked
     transfer.asked += length
+    transfer.askedAt ??= now
     transfer.open.add(this.#request)
     this.#openBytes += length
     const wasFull = this.#openBytes + unitBytes > this.#window.bytes

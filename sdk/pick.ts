@@ -9,7 +9,7 @@ export interface HolderView {
 }
 
 const unknownRoundTripMs = 100
-const unknownBytesPerSecond = 1_000_000
+const unknownBytesPerSecond = 2_000_000
 const failurePenalty = 3
 
 /** When `size` more bytes of this holder would be here, in milliseconds from now. */

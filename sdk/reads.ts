@@ -4,9 +4,9 @@ import type { ContentId, PeerId } from '../protocol/ids.ts'
 import { readsInFlight } from '../protocol/limits.ts'
 import { listIndexOnWire } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
-import type { AskFailure } from './downloads.ts'
+import type { AskFailure, AskHandle } from './downloads.ts'
 import type { PeerSession } from './peer-session.ts'
-import { pickPeer } from './pick.ts'
+import { expectedFinishMs, pickPeer } from './pick.ts'
 
 type ReadMessage = Extract<WorkerToExchange, { type: 'read' }>
 
@@ -15,9 +15,10 @@ interface Read {
   /** As on the wire. */
   readonly index: number
   readonly tried: Set<PeerId>
+  readonly deadlineAt: number
   readonly cancelDeadline: () => void
   reason: MissReason
-  attempt: { readonly session: PeerSession; readonly startedAt: number; withdraw(): void } | undefined
+  attempt: { readonly session: PeerSession; readonly handle: AskHandle } | undefined
 }
 
 export interface ReadPorts {
@@ -65,6 +66,7 @@ export class Reads {
       message,
       index: message.index === listIndex ? listIndexOnWire : message.index,
       tried: new Set(),
+      deadlineAt: this.#ports.clock.now() + message.deadlineMs,
       cancelDeadline: this.#ports.clock.after(message.deadlineMs, () => this.#late(read)),
       reason: 'nobody',
       attempt: undefined,
@@ -78,7 +80,7 @@ export class Reads {
     const read = this.#reads.get(request)
     if (read === undefined) return
     this.#forget(read)
-    read.attempt?.withdraw()
+    read.attempt?.handle.withdraw()
   }
 
   /** The service worker went, or made a new port: nobody waits for the answers. */
@@ -95,7 +97,9 @@ export class Reads {
       return (
         !read.tried.has(session.peer) &&
         session.standing.isAvailable(now) &&
-        session.holdings?.hasChunk(section, asset, read.index)
+        session.holdings?.hasChunk(section, asset, read.index) &&
+        // Asked for more than it can give in time, all of it would be late: the rest is the origin's, at once.
+        now + expectedFinishMs(session, length) <= read.deadlineAt
       )
     })
     const session = pickPeer(holders, length, random)
@@ -104,7 +108,7 @@ export class Reads {
       return
     }
     read.tried.add(session.peer)
-    const withdraw = session.downloads.ask({
+    const handle = session.downloads.ask({
       asset,
       index: read.index,
       length,
@@ -115,26 +119,33 @@ export class Reads {
       },
       failed: (reason, retryAfterMs) => this.#failed(read, session, reason, retryAfterMs),
     })
-    read.attempt = { session, startedAt: now, withdraw }
+    read.attempt = { session, handle }
   }
 
   #failed(read: Read, session: PeerSession, reason: AskFailure, retryAfterMs: number): void {
     if (!this.#reads.has(read.message.request)) return
     if (reason === 'busy') session.standing.refused(retryAfterMs, this.#ports.clock.now())
-    if (reason === 'absent') session.holdings?.forget(read.message.section, read.message.asset)
+    if (reason === 'absent') {
+      // Its list said otherwise.
+      session.holdings?.forget(read.message.section, read.message.asset)
+      session.standing.failed(this.#ports.clock.now())
+    }
     read.reason = reason === 'stalled' ? 'late' : reason === 'closed' ? 'nobody' : 'refused'
     this.#tryNext(read)
   }
 
   #late(read: Read): void {
-    const attempt = read.attempt
+    const { deadlineMs, request } = read.message
     const now = this.#ports.clock.now()
     this.#forget(read)
-    attempt?.withdraw()
-    this.#ports.reply({ type: 'miss', request: read.message.request, reason: 'late' })
-    // The last of several tries may have had no time at all.
-    if (attempt === undefined || now - attempt.startedAt < read.message.deadlineMs / 2) return
-    this.#giveUp(attempt.session, attempt.session.downloads.silentMs(now) >= read.message.deadlineMs)
+    this.#ports.reply({ type: 'miss', request, reason: 'late' })
+    if (read.attempt === undefined) return
+    const { session, handle } = read.attempt
+    const silentMs = session.downloads.silentMs(now)
+    const waitedMs = handle.waitedMs(now)
+    handle.withdraw()
+    // The last of several tries, and what waited for room, had hardly any time.
+    if (waitedMs >= deadlineMs / 2) this.#giveUp(session, silentMs >= deadlineMs)
   }
 
   #giveUp(session: PeerSession, isSilent: boolean): void {
