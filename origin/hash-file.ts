@@ -4,7 +4,6 @@ import type { Bytes } from '../protocol/bytes.ts'
 import { chunkCount, chunkLength, chunkSizeFor, encodeChunkList, hasList } from '../protocol/chunks.ts'
 import { contentIdOfDigest } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import { maxChunkBytes } from '../protocol/limits.ts'
 import { identityOf } from './file-identity.ts'
 
 export interface HashedContent {
@@ -24,9 +23,10 @@ const tries = 3
 /**
  * Hashes a file chunk by chunk, so that memory does not grow with it. Synchronous: it is the work of a worker thread.
  * Throws where the file cannot be read, is over `limitBytes`, or changes each time while it is read.
+ *
+ * @param buffer `maxChunkBytes` for the chunks, the same for every file: a new one each would be a GB of garbage soon
  */
-export function hashFile(file: string, limitBytes: number): HashedFile {
-  const buffer = new Uint8Array(maxChunkBytes)
+export function hashFile(file: string, limitBytes: number, buffer: Uint8Array): HashedFile {
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const descriptor = openSync(file, 'r')
     try {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { maxChunkBytes } from '../protocol/limits.ts'
 import type { HashedFile } from './hash-file.ts'
 import { hashFile } from './hash-file.ts'
 
@@ -32,8 +33,12 @@ export function createHasher(limitBytes: number): Hasher {
 }
 
 export function createOwnThreadHasher(limitBytes: number): Hasher {
-  return { width: 1, hash: async (file) => hashFile(file, limitBytes), close: async () => {} }
+  const buffer = new Uint8Array(maxChunkBytes)
+  return { width: 1, hash: async (file) => hashFile(file, limitBytes, buffer), close: async () => {} }
 }
+
+// A thread makes little garbage; by default it would let 48 MiB of it pile up before it looks.
+const youngMib = 4
 
 interface Waiting {
   readonly resolve: (hashed: HashedFile) => void
@@ -78,7 +83,10 @@ class HashPool implements Hasher {
   #pick(): Thread {
     const idlest = this.#threads.toSorted((one, other) => one.open.size - other.open.size)[0]
     if (idlest && (idlest.open.size === 0 || this.#threads.length >= this.#size)) return idlest
-    const thread: Thread = { worker: new Worker(this.#entry), open: new Map() }
+    const thread: Thread = {
+      worker: new Worker(this.#entry, { resourceLimits: { maxYoungGenerationSizeMb: youngMib } }),
+      open: new Map(),
+    }
     thread.worker.on('message', (answer: HashAnswer) => {
       const waiting = thread.open.get(answer.job)
       thread.open.delete(answer.job)

@@ -6,7 +6,7 @@ export function newKeysNote(keys: SiteKeys, folder: string): string {
   const { rootKey, headKey, freshKey, site, root } = keyFiles
   return `Made the keys of site ${keys.site} in ${folder}
   Back up ${rootKey}, ${site} and ${root}, away from this machine: without them the site cannot change its keys.
-  A machine that only publishes needs ${root} and ${headKey}, one that only serves ${root}, ${freshKey} and the swarm secret.
+  A machine that only publishes, such as CI, needs ${root}, ${headKey} and ${freshKey}.
   Never publish or commit this folder.
 `
 }
