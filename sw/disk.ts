@@ -1,5 +1,3 @@
-import type { IDBPDatabase } from 'idb'
-import { openDB } from 'idb'
 import type { Bytes } from '../protocol/bytes.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { partLimitBytes } from '../protocol/limits.ts'
@@ -11,6 +9,7 @@ import {
   storeDatabaseVersion,
 } from '../protocol/store-layout.ts'
 import { readBounded } from './body-reader.ts'
+import { Database } from './database.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PartCache } from './parts.ts'
 import type { StoreDisk } from './store.ts'
@@ -22,18 +21,20 @@ const partKey = (id: string): string => `https://parts.nearhand.invalid/${id}`
 /** The device: IndexedDB for rows and state, the Cache API for bytes. */
 export class Disk {
   readonly #caches: CacheStorage
-  #database: Promise<IDBPDatabase> | undefined
+  readonly #database: Database
 
-  constructor(caches: CacheStorage) {
+  constructor(caches: CacheStorage, databases: IDBFactory) {
     this.#caches = caches
+    const stores = [assetObjectStore, stateObjectStore]
+    this.#database = new Database(databases, storeDatabaseName, storeDatabaseVersion, stores)
   }
 
   get store(): StoreDisk {
     return {
-      getRow: async (id) => (await this.#open()).get(assetObjectStore, id),
-      allRows: async () => (await this.#open()).getAll(assetObjectStore),
-      putRow: async (row) => void (await (await this.#open()).put(assetObjectStore, row, row.id)),
-      deleteRow: async (id) => (await this.#open()).delete(assetObjectStore, id),
+      getRow: (id) => this.#database.get(assetObjectStore, id),
+      allRows: () => this.#database.getAll(assetObjectStore),
+      putRow: (row) => this.#database.put(assetObjectStore, row.id, row),
+      deleteRow: (id) => this.#database.delete(assetObjectStore, id),
       getFile: async (key) => (await (await this.#caches.open(storeCacheName)).match(key))?.blob(),
       putFile: async (key, body) => (await this.#caches.open(storeCacheName)).put(key, new Response(body)),
       deleteFile: async (key) => void (await (await this.#caches.open(storeCacheName)).delete(key)),
@@ -42,8 +43,8 @@ export class Disk {
 
   get state(): KeptState {
     return {
-      load: async (key): Promise<unknown> => (await this.#open()).get(stateObjectStore, key),
-      save: async (key, value) => void (await (await this.#open()).put(stateObjectStore, value, key)),
+      load: (key) => this.#database.get(stateObjectStore, key),
+      save: (key, value) => this.#database.put(stateObjectStore, key, value),
     }
   }
 
@@ -70,33 +71,12 @@ export class Disk {
   }
 
   /** Deletes all of ours. */
-  async deleteAll(deleteDatabase: (name: string) => Promise<void>): Promise<void> {
+  async deleteAll(): Promise<void> {
     for (const name of await this.#ownCaches()) await this.#caches.delete(name)
-    ;(await this.#database)?.close()
-    this.#database = undefined
-    await deleteDatabase(storeDatabaseName)
+    await this.#database.destroy()
   }
 
   async #ownCaches(): Promise<readonly string[]> {
     return (await this.#caches.keys()).filter((name) => /^nearhand-(?:store|parts)-\d+$/.test(name))
-  }
-
-  #open(): Promise<IDBPDatabase> {
-    const forget = (): void => (this.#database = undefined)
-    this.#database ??= openDB(storeDatabaseName, storeDatabaseVersion, {
-      upgrade(database) {
-        for (const name of [assetObjectStore, stateObjectStore]) {
-          if (!database.objectStoreNames.contains(name)) database.createObjectStore(name)
-        }
-      },
-      // A newer version of the site, or its removal, must not wait for this worker.
-      blocking(_current, _blocked, event) {
-        if (event.target instanceof IDBDatabase) event.target.close()
-        forget()
-      },
-      terminated: forget,
-    })
-    this.#database.catch(forget)
-    return this.#database
   }
 }

@@ -1,4 +1,3 @@
-import { deleteDB } from 'idb'
 import type { WorkerToPage } from '../protocol/bridge.ts'
 import { trafficChannelName } from '../protocol/bridge.ts'
 import { disableWaitMs } from '../protocol/limits.ts'
@@ -31,7 +30,7 @@ function readConfig(): WorkerConfig | undefined {
 }
 
 function listen(config: WorkerConfig): void {
-  const disk = new Disk(caches)
+  const disk = new Disk(caches, indexedDB)
   const worker = start(config, disk)
   let isDisabled = false
 
@@ -39,7 +38,7 @@ function listen(config: WorkerConfig): void {
     isDisabled = true
     worker.traffic.stop()
     // A page that still holds the database open would make its deletion wait for ever.
-    await within(disableWaitMs, disk.deleteAll(deleteDB)).catch(report)
+    await within(disableWaitMs, disk.deleteAll()).catch(report)
     await self.registration.unregister()
   }
 
