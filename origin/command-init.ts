@@ -5,7 +5,7 @@ import { newKeysNote } from './new-keys-note.ts'
 import { onlyArgument, parseOptions } from './parse-options.ts'
 import { openKeys } from './open-keys.ts'
 import {
-  refuseKeysInside,
+  checkSiteFolder,
   scriptNamesOf,
   scriptOptions,
   scriptOptionsHelp,
@@ -30,7 +30,7 @@ ${scriptOptionsHelp}`,
     const folder = resolve(io.cwd, onlyArgument(positionals, 'folder'))
     const keysFolder = resolve(io.cwd, values.keys)
     const tag = tagOf(values)
-    refuseKeysInside(folder, keysFolder)
+    await checkSiteFolder(folder, keysFolder)
     const { keys, isNew } = await openKeys(keysFolder, Date.now())
     await writeSiteScripts(folder, values, keys.rootEnvelope)
     io.stdout.write(isNew ? newKeysNote(keys, keysFolder) : `Using the keys of site ${keys.site} in ${keysFolder}\n`)

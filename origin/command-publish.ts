@@ -8,7 +8,7 @@ import type { Publication } from './publish.ts'
 import { publishFolder } from './publish.ts'
 import { openKeys } from './open-keys.ts'
 import {
-  refuseKeysInside,
+  checkSiteFolder,
   scriptNamesOf,
   scriptOptions,
   scriptOptionsHelp,
@@ -48,7 +48,7 @@ ${scriptOptionsHelp}`,
     const headSeconds = parseDuration('head-life', values['head-life'])
     const tag = tagOf(values)
     const keysFolder = resolve(io.cwd, values.keys)
-    refuseKeysInside(folder, keysFolder)
+    await checkSiteFolder(folder, keysFolder)
 
     const startedMs = Date.now()
     const { keys, isNew } = await openKeys(keysFolder, startedMs)

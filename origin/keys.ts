@@ -63,6 +63,7 @@ export async function makeKeys(folder: string, options: MakeKeysOptions): Promis
   const site = hexOf(options.random(16))
   const rootEnvelope = await signRoot(site, pairs, options.now)
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writeFile(join(folder, '.gitignore'), '*\n') // keys in a public history are the usual way to lose them
   await writeSecret(join(folder, keyFiles.rootKey), pairs.root.pem)
   await writeSecret(join(folder, keyFiles.headKey), pairs.head.pem)
   await writeSecret(join(folder, keyFiles.freshKey), pairs.fresh.pem)

@@ -4,7 +4,7 @@ export function nearestWord(typed: string, words: readonly string[]): string | u
     .map((word) => ({ word, distance: editDistance(typed, word) }))
     .toSorted((one, other) => one.distance - other.distance)
   const best = ranked[0]
-  return best && best.distance <= Math.max(1, Math.floor(typed.length / 3)) ? best.word : undefined
+  return best && best.distance < typed.length && best.distance <= Math.max(2, typed.length / 3) ? best.word : undefined
 }
 
 /** Letters to add, drop or change (Levenshtein). */

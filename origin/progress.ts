@@ -47,7 +47,7 @@ export function formatBytes(bytes: number): string {
     value /= 1000
     at += 1
   }
-  return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at]}`
+  return `${at === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[at]}`
 }
 
 function describe({ files, totalFiles, bytes, totalBytes }: PublishProgress): string {

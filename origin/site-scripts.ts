@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { UsageError } from './command.ts'
 import type { ScriptNames } from './config.ts'
@@ -86,9 +86,11 @@ export function tagOf(values: ScriptValues): string {
   return `<script ${attributes.map(([name, value]) => `${name}="${value}"`).join(' ')} async></script>`
 }
 
-/** A static host hands out whatever lies in the folder. */
-export function refuseKeysInside(folder: string, keysFolder: string): void {
-  const below = relative(folder, keysFolder)
+/** Refuses a folder that is not there, and one that holds the keys: a static host hands out whatever lies in it. */
+export async function checkSiteFolder(folder: string, keysFolder: string): Promise<void> {
+  const stats = await stat(folder).catch(() => undefined)
+  if (!stats?.isDirectory()) throw new UsageError(`${folder}: there is no such folder`)
+  const below = relative(await realpath(folder), await realpath(keysFolder).catch(() => keysFolder))
   if (below.startsWith('..') || isAbsolute(below)) return
   throw new UsageError(`The keys in ${keysFolder} would be published: keep them out of ${folder} by --keys`)
 }

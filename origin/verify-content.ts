@@ -15,30 +15,28 @@ export async function findContentProblem(
   body: AsyncIterable<Uint8Array>,
 ): Promise<string | undefined> {
   const { id, size, chunkSize } = asset
+  const chunks = chunkCount(size, chunkSize)
   const expected = (index: number) => (list ? hexOf(list.digests[index] ?? new Uint8Array()) : id)
-  const wrongChunk = (index: number) =>
-    list ? `other bytes in chunk ${index + 1} of ${chunkCount(size, chunkSize)}` : 'other bytes'
   let index = 0
   let filled = 0
-  let received = 0
   let digest = createHash('sha256')
   for await (const piece of body) {
-    received += piece.length
-    if (received > size) return `longer than the ${size} bytes of the manifest`
     for (let at = 0; at < piece.length;) {
+      if (index === chunks) return `longer than the ${size} bytes of the manifest`
       const part = piece.subarray(at, at + chunkLength(size, chunkSize, index) - filled)
       digest.update(part)
       at += part.length
       filled += part.length
       if (filled < chunkLength(size, chunkSize, index)) break
-      if (digest.digest('hex') !== expected(index)) return wrongChunk(index)
+      if (digest.digest('hex') !== expected(index))
+        return list ? `other bytes in chunk ${index + 1} of ${chunks}` : 'other bytes'
       digest = createHash('sha256')
       index += 1
       filled = 0
     }
   }
-  if (received < size) return `${received} bytes instead of ${size}`
-  return size === 0 && digest.digest('hex') !== id ? wrongChunk(0) : undefined
+  if (index < chunks) return `${index * chunkSize + filled} bytes instead of ${size}`
+  return size === 0 && digest.digest('hex') !== id ? 'not the id of nothing' : undefined
 }
 
 const scriptTypes = new Set(['text/javascript', 'application/javascript', 'application/x-javascript'])

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { seededRandom } from './temporary-site.ts'
+
+/*
+ * The command line as it is installed: bundled, in a process of its own, with real hashing threads. The package is
+ * put together in a folder of the test, so that it needs no build and disturbs none.
+ */
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let installed = ''
+let folder = ''
+let next = 0
+
+beforeAll(async () => {
+  installed = await mkdtemp(join(tmpdir(), 'nearhand-cli-'))
+  const bundle = await rolldown({
+    cwd: root,
+    input: ['origin/cli.ts', 'origin/hash-worker.ts'],
+    platform: 'neutral',
+    external: /^[^./]/,
+  })
+  await bundle.write({
+    dir: join(installed, 'dist/npm'),
+    format: 'esm',
+    preserveModules: true,
+    preserveModulesRoot: root,
+  })
+  await bundle.close()
+  await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
+  await writeFile(join(installed, 'package.json'), '{"type":"module","version":"1.2.3"}')
+  await mkdir(join(installed, 'dist/browser'))
+  for (const name of ['nearhand', 'nearhand-worker', 'nearhand-sw']) {
+    await writeFile(join(installed, `dist/browser/${name}.js`), `// ${name}`)
+  }
+}, 30_000)
+afterAll(() => rm(installed, { recursive: true, force: true }))
+
+beforeEach(async () => {
+  next += 1
+  folder = join(installed, `work-${next}`)
+  await mkdir(join(folder, 'site/img'), { recursive: true })
+  await writeFile(join(folder, 'site/index.html'), '<h1>Hello</h1>')
+  await writeFile(join(folder, 'site/img/a.png'), seededRandom(next)(100_000))
+})
+
+function nearhand(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [join(installed, 'dist/npm/origin/cli.js'), ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let [stdout, stderr] = ['', '']
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+describe('nearhand', { timeout: 30_000 }, () => {
+  test('publishes a folder, finds it right, and names what is changed later', async () => {
+    const published = await nearhand('publish', 'site')
+    expect(published).toMatchObject({ code: 0 })
+    expect(published.stdout).toContain('Published 2 assets, 100 KB: 2 new or changed')
+    expect(published.stdout).toContain('<script src="/nearhand.js" data-consent="ask" async></script>')
+    expect(published.stderr).toContain('Back up root.key, site.json and root.json')
+    expect((await readdir(join(folder, 'site'))).toSorted()).toEqual([
+      '.well-known',
+      'img',
+      'index.html',
+      'nearhand-sw.js',
+      'nearhand-worker.js',
+      'nearhand.js',
+    ])
+    expect(await nearhand('verify', 'site')).toMatchObject({ code: 0, stderr: '' })
+    expect((await nearhand('publish', 'site')).stdout).toContain('Published 2 assets, 100 KB: 0 new or changed')
+    await appendFile(join(folder, 'site/index.html'), '!')
+    expect(await nearhand('verify', 'site', '--root', '.nearhand/keys/root.json')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('/index.html: longer than the 14 bytes of the manifest\n1 problem:'),
+    })
+  })
+
+  test('publishes some hundred files by its threads', async () => {
+    for (let at = 0; at < 300; at += 1) {
+      await writeFile(join(folder, `site/img/${at}.bin`), seededRandom(at)(at % 10 === 0 ? 200_000 : 5_000))
+    }
+    expect((await nearhand('publish', 'site')).stdout).toContain('Published 302 assets')
+    expect(await nearhand('verify', 'site')).toMatchObject({ code: 0 })
+  })
+
+  test('puts base, tracker and the names of the scripts into the tag and the worker', async () => {
+    const names = ['--tag-file', 'a.js', '--worker-file', 'b.js', '--service-worker-file', 'c.js']
+    const { stdout, code } = await nearhand(
+      'init',
+      'site',
+      '--base',
+      '/docs/',
+      '--tracker',
+      'https://t.example',
+      ...names,
+    )
+    expect(code).toBe(0)
+    expect(stdout).toContain(
+      '<script src="/docs/a.js" data-consent="ask" data-worker="b.js" data-service-worker="c.js" ' +
+        'data-tracker="https://t.example/" async></script>',
+    )
+    expect(await readFile(join(folder, 'site/c.js'), 'utf8')).toContain('"base":"/docs/"')
+    expect((await nearhand('init', 'site')).stdout).toContain('Using the keys of site')
+  })
+
+  test('tells its version, its use, and what went wrong by the exit code', async () => {
+    expect((await nearhand('--version')).stdout).toBe('1.2.3\n')
+    expect((await nearhand('serve', '--help')).stdout).toContain('Usage: nearhand serve')
+    expect(await nearhand('publish', 'none')).toMatchObject({ code: 2, stdout: '' })
+    expect(await nearhand('verify', 'none')).toMatchObject({ code: 1, stderr: '' })
+  })
+})

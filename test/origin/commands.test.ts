@@ -1,0 +1,56 @@
+import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { initCommand } from '../../origin/command-init.ts'
+import { keygenCommand } from '../../origin/command-keygen.ts'
+import { publishCommand } from '../../origin/command-publish.ts'
+import { verifyCommand } from '../../origin/command-verify.ts'
+import { runCli } from '../../origin/run-cli.ts'
+
+let folder = ''
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nearhand-commands-'))
+  await mkdir(join(folder, 'site'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function nearhand(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' }
+  const output = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text) })
+  const io = { stdout: output('stdout'), stderr: output('stderr'), cwd: folder, signal: new AbortController().signal }
+  const commands = [publishCommand, verifyCommand, initCommand, keygenCommand]
+  return { code: await runCli(args, commands, '', io), ...written }
+}
+
+describe('the commands', () => {
+  test('makes keys once, and refuses to use keys that others may read', async () => {
+    expect((await nearhand('keygen', '--keys', 'k')).stdout).toContain('Made the keys of site')
+    expect(await nearhand('keygen', '--keys', 'k')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('already holds those of site'),
+    })
+    await chmod(join(folder, 'k/head.key'), 0o644)
+    expect(await nearhand('publish', 'site', '--keys', 'k')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('run chmod 600 head.key'),
+    })
+  })
+
+  test.each([
+    ['keys in the folder that is published', ['publish', '.'], 'would be published'],
+    ['an unknown option', ['publish', 'site', '--kyes', 'k'], 'did you mean --keys?'],
+    ['no folder', ['publish'], 'Which folder?'],
+    ['a folder that is not there', ['publish', 'none'], 'there is no such folder'],
+    ['an argument too many', ['keygen', 'k'], 'What is k?'],
+    ['a life that is no time', ['publish', 'site', '--fresh-life', 'soon'], 'not a time such as'],
+    ['a base without slash', ['init', 'site', '--base', 'docs'], '--base docs'],
+    ['one name for two scripts', ['init', 'site', '--tag-file', 'nearhand-sw.js'], 'a name of its own'],
+    ['a URL with a query', ['verify', 'http://localhost/?a'], 'no query'],
+  ])('ends with 2 on %s, and writes nothing', async (_, args, reason) => {
+    expect(await nearhand(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(reason) })
+    expect(await readdir(folder)).toEqual(['site'])
+    expect(await readdir(join(folder, 'site'))).toEqual([])
+  })
+})
