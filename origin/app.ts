@@ -24,6 +24,7 @@ export interface Site {
   /** Whether pages of another web origin may join. */
   isAllowedOrigin(origin: string): boolean
   health(): Readonly<Record<string, unknown>>
+  log(line: string): void
 }
 
 /** The origin's routes. What is not ours goes on to the routes behind. */
@@ -32,16 +33,22 @@ export function createApp(site: Site): Hono {
   app.get('/healthz', (context) => context.json(site.health(), 200, { 'cache-control': 'no-store' }))
   app.use(`${site.base}*`, async (context, next) => {
     const { request, path } = read(context, site.base)
-    if (path === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return next()
+    if (path === undefined || !isRead(request)) return next()
     const response = await answer(site, request, path)
     if (response === undefined) return next()
     return response
   })
   app.notFound(async (context) => {
     const { request } = read(context, site.base)
-    const page = request.method === 'GET' ? await site.find('/404.html') : undefined
-    if (page?.type !== 'representation') return context.text('404 Not Found', 404)
-    return servePage(request, page.representation, 404)
+    if (!isRead(request)) return context.text('405 Method Not Allowed', 405, { allow: 'GET, HEAD' })
+    const page = await site.find('/404.html')
+    return page?.type === 'representation'
+      ? serveNotFound(request, page.representation)
+      : context.text('404 Not Found', 404)
+  })
+  app.onError((error, context) => {
+    site.log(`Cannot answer ${context.req.method} ${context.req.path}: ${error.message}`)
+    return context.text('500 Internal Server Error', 500)
   })
   return app
 }
@@ -92,12 +99,15 @@ function absent(): Response {
   return new Response(null, { status: 404, headers: { 'cache-control': 'no-store' } })
 }
 
-async function servePage(request: Request, page: Representation, status: number): Promise<Response> {
-  // A missing page has no validators and no ranges of its own.
-  const response = await serveAsset(new Request(request.url), page)
-  const headers = new Headers(response.headers)
-  for (const name of ['etag', 'last-modified', 'accept-ranges']) headers.delete(name)
-  return new Response(response.body, { status, headers })
+/** The site's own page for what there is not. It has no validators and no ranges: it stands for any path. */
+async function serveNotFound({ method, url }: Request, page: Representation): Promise<Response> {
+  const response = await serveAsset(new Request(url, { method }), page)
+  for (const name of ['etag', 'last-modified', 'accept-ranges']) response.headers.delete(name)
+  return new Response(response.body, { status: 404, headers: response.headers })
+}
+
+function isRead({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 function read(context: Context, base: string): { request: Request; path: string | undefined } {

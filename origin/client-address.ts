@@ -1,6 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
+interface Connected extends Pick<IncomingMessage, 'headers'> {
+  readonly socket: { readonly remoteAddress?: string | undefined }
+}
+
 /** @param proxies addresses or CIDR ranges. Throws a TypeError where one is neither. */
 export function trustedProxyList(proxies: readonly string[]): BlockList {
   const list = new BlockList()
@@ -22,7 +26,7 @@ export function trustedProxyList(proxies: readonly string[]): BlockList {
  * The visitor's address. X-Forwarded-For is read from its end, as far as our own proxies wrote it: what stands
  * before the first address that is none of them is the visitor's own invention.
  */
-export function clientAddress(request: IncomingMessage, proxies: BlockList): string {
+export function clientAddress(request: Connected, proxies: BlockList): string {
   let address = plain(request.socket.remoteAddress ?? '')
   const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',')
   for (const entry of forwarded.reverse()) {

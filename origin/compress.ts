@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { constants, createBrotliCompress, createGzip } from 'node:zlib'
 import type { Bytes } from '../protocol/bytes.ts'
 
@@ -10,8 +10,8 @@ const compressible =
 const smallestBytes = 1024
 
 /** Whether what is served depends on Accept-Encoding. */
-export function isCompressible(contentType: string | undefined, size: number): boolean {
-  return size >= smallestBytes && contentType !== undefined && compressible.test(contentType.toLowerCase())
+export function isCompressible(contentType: string | null | undefined, size: number): boolean {
+  return size >= smallestBytes && contentType != null && compressible.test(contentType.toLowerCase())
 }
 
 /** The content coding of a whole body. Ranges are of the identity body, so a request for one gets none. */
@@ -45,5 +45,7 @@ export function compressed(body: ReadableStream<Bytes>, encoding: Encoding, size
       : createBrotliCompress({
           params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: size },
         })
-  return Readable.toWeb(Readable.from(body).compose(coder))
+  // An error on either side, or a visitor who leaves, ends both.
+  pipeline(Readable.fromWeb(body), coder, () => undefined)
+  return Readable.toWeb(coder)
 }

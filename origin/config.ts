@@ -1,6 +1,10 @@
+import type { BlockList } from 'node:net'
 import { resolve } from 'node:path'
 import { compilePatterns } from '../protocol/patterns.ts'
 import type { IceServer } from '../protocol/join.ts'
+import { parseJoinResponse } from '../protocol/join.ts'
+import { canonicalPath } from '../protocol/paths.ts'
+import { trustedProxyList } from './client-address.ts'
 import type { HeaderRule, PublishProgress } from './publish.ts'
 import type { BrowserScripts } from './scripts.ts'
 
@@ -80,7 +84,7 @@ export interface OriginConfig {
   readonly storeLimitBytes: number
   readonly keepContentBytes: number
   readonly allowedOrigins: readonly string[]
-  readonly trustedProxies: readonly string[]
+  readonly proxies: BlockList
   readonly scriptNames: ScriptNames
   readonly scripts: BrowserScripts | undefined
   readonly now: () => number
@@ -106,19 +110,19 @@ export function resolveConfig(options: OriginOptions): OriginConfig {
     base: checkBase(options.base ?? '/'),
     consent: consentOf(options.inject),
     lan: options.lan ?? false,
-    sections: options.sections ?? [],
+    sections: (options.sections ?? []).map(checkSection),
     patterns: options.patterns,
     headers: options.headers ?? [],
     freshSeconds: checkNumber('freshSeconds', options.freshSeconds ?? 120, 10, 7 * 86_400),
     cacheSeconds: checkNumber('cacheSeconds', options.cacheSeconds ?? 0, 0, 365 * 86_400),
     watch: options.watch ?? false,
     stun: options.stun === false ? undefined : { port: options.stun?.port ?? 3478, host: options.stun?.host },
-    iceServers: options.iceServers ?? [],
+    iceServers: checkIceServers(options.iceServers ?? []),
     offlinePages: options.offlinePages ?? false,
     storeLimitBytes: checkNumber('storeLimitBytes', options.storeLimitBytes ?? 200 * mebibyte, 0),
     keepContentBytes: checkNumber('keepContentBytes', options.keepContentBytes ?? 2048 * mebibyte, 0),
     allowedOrigins: (options.allowedOrigins ?? []).map(checkOrigin),
-    trustedProxies: options.trustedProxies ?? [],
+    proxies: trustedProxyList(options.trustedProxies ?? []),
     scriptNames: checkNames({ ...defaultScriptNames, ...options.scriptNames }),
     scripts: options.scripts,
     now: options.now ?? Date.now,
@@ -136,10 +140,27 @@ function checkBase(base: string): string {
   throw new TypeError(`Cannot use base ${JSON.stringify(base)}: it begins and ends with /`)
 }
 
+function checkSection(section: string): string {
+  if (section.endsWith('/') && canonicalPath(section) === section) return section
+  throw new TypeError(
+    `Cannot use section ${JSON.stringify(section)}: a path such as /live/, which begins and ends with /`,
+  )
+}
+
 function checkOrigin(text: string): string {
   const origin = URL.canParse(text) ? new URL(text).origin : 'null'
   if (origin !== 'null' && origin === text.replace(/\/$/, '')) return origin
   throw new TypeError(`Cannot allow origin ${JSON.stringify(text)}: not of the form https://host`)
+}
+
+/** By the parser of every visitor: what it refuses would let nobody join. */
+function checkIceServers(iceServers: readonly IceServer[]): readonly IceServer[] {
+  const swarms = [{ section: '/', swarm: '0'.repeat(32) }]
+  try {
+    return parseJoinResponse(JSON.stringify({ swarms, iceServers, lan: false, renewSeconds: 1 })).iceServers
+  } catch (cause) {
+    throw new TypeError(`Cannot use iceServers: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
 }
 
 function checkNames(names: ScriptNames): ScriptNames {

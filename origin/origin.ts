@@ -2,7 +2,6 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
-import { trustedProxyList } from './client-address.ts'
 import type { OriginConfig, OriginOptions } from './config.ts'
 import { resolveConfig } from './config.ts'
 import { ContentStore } from './content.ts'
@@ -85,7 +84,7 @@ function openTracker(config: OriginConfig, publisher: Publisher, swarms: OpenSwa
 function openSocket(config: OriginConfig, tracker: Tracker): TrackerSocket {
   return new TrackerSocket(tracker, {
     base: config.base,
-    proxies: trustedProxyList(config.trustedProxies),
+    proxies: config.proxies,
     isAllowedOrigin: (origin, host) => isOwnOrigin(origin, host) || config.allowedOrigins.includes(origin),
     now: config.now,
     log: config.log,

@@ -11,6 +11,7 @@ import type { Publication, PublishedAsset } from './publish.ts'
 import { publishFolder } from './publish.ts'
 
 const headSeconds = 30 * 86_400
+const renewPauseSeconds = 3600
 const statsInFlight = 32
 
 /** Publishes, one run at a time, and keeps the signed word about the newest head fresh. */
@@ -23,6 +24,7 @@ export class Publisher {
   #publication: Publication | undefined
   #identities: ReadonlyMap<string, string> = new Map()
   #byId: ReadonlyMap<ContentId, PublishedAsset> = new Map()
+  #renewedAt = 0
   #running: Promise<Publication> | undefined
   #waiting: Promise<Publication> | undefined
   #fresh: { head: ContentId; envelope: string; issued: number } | undefined
@@ -80,12 +82,12 @@ export class Publisher {
     const publication = this.#publication
     const now = this.#now()
     if (publication === undefined) return undefined
-    if (publication.head.expires - now < headSeconds / 2) void this.publishQuietly()
+    this.#renewHead(publication, now)
     if (publication.head.expires <= now) return undefined
     const { freshSeconds } = this.#config
     const held = this.#fresh
     if (held?.head === publication.headHash && now - held.issued < freshSeconds / 2) return held.envelope
-    if (this.#keys.fresh === undefined) return publication.freshEnvelope
+    if (this.#keys.fresh === undefined) return undefined
     // A clock that was set back must not make a word that devices take for a replay.
     const issued = Math.max(now, held?.issued ?? 0)
     const options = { now: issued, seconds: freshSeconds, peers: true, revoked: [] }
@@ -97,6 +99,13 @@ export class Publisher {
   async close(): Promise<void> {
     this.#stopped.abort(new Error('Cannot publish: the origin is closing'))
     await Promise.allSettled([this.#running, this.#waiting])
+  }
+
+  /** A head lives for weeks, a server for longer. Publishing makes a new one in the last third of its life. */
+  #renewHead({ head }: Publication, now: number): void {
+    if (head.expires - now >= headSeconds / 3 || now - this.#renewedAt < renewPauseSeconds) return
+    this.#renewedAt = now
+    void this.publishQuietly()
   }
 
   #start(): Promise<Publication> {

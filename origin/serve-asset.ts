@@ -1,5 +1,5 @@
 import type { Encoding } from './compress.ts'
-import { chooseEncoding, compressed } from './compress.ts'
+import { chooseEncoding, compressed, isCompressible } from './compress.ts'
 import type { Plan } from './conditions.ts'
 import { planAnswer } from './conditions.ts'
 import type { Representation } from './representation.ts'
@@ -38,6 +38,7 @@ function headersOf(
   headers.set('etag', etag)
   headers.set('x-content-type-options', 'nosniff')
   headers.set('accept-ranges', 'bytes')
+  if (isCompressible(headers.get('content-type'), size)) headers.append('vary', 'accept-encoding')
   if (modifiedMs !== undefined) headers.set('last-modified', new Date(modifiedMs).toUTCString())
   switch (plan.status) {
     case 200:

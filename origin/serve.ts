@@ -43,6 +43,8 @@ export async function serveOrigin(options: ServeOptions): Promise<ServedOrigin> 
   }
 }
 
+const sweepMs = 50
+
 async function listen(server: Server, port: number, host: string): Promise<void> {
   // Where the name has an IPv6 address, too, Node would take only one of the two, and not always the same.
   server.listen(port, host === 'localhost' ? '127.0.0.1' : host)
@@ -73,11 +75,10 @@ function refuseUpgrade(request: IncomingMessage, socket: Duplex, base: string): 
 async function stop(server: Server, origin: Origin): Promise<void> {
   const closed = once(server, 'close')
   server.close()
-  await origin.close()
   // Connections fall idle one by one, as their responses end.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50)
+  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
   const patience = setTimeout(() => server.closeAllConnections(), stopWaitMs)
-  await closed
+  await Promise.all([origin.close(), closed])
   clearInterval(sweep)
   clearTimeout(patience)
 }

@@ -7,10 +7,10 @@ import { injectLimitBytes } from '../protocol/limits.ts'
 import { canonicalPath, rowPath } from '../protocol/paths.ts'
 import { cacheControlOf } from './cache-control.ts'
 import type { OriginConfig } from './config.ts'
-import { contentTypeOf } from './content-types.ts'
 import type { OpenFile } from './disk-file.ts'
 import { findOnDisk, isAbsence, openFile } from './disk-file.ts'
 import { identityOf } from './file-identity.ts'
+import { compileHeaderRules } from './header-table.ts'
 import { injectionOf } from './inject.ts'
 import type { PublishedAsset } from './publish.ts'
 import type { Publisher } from './publisher.ts'
@@ -27,6 +27,7 @@ interface SiteFilesOptions {
   /** Real paths that are never served, such as that of the keys. */
   readonly hidden: readonly string[]
   readonly cacheSeconds: number
+  readonly headersOf: (path: string) => Representation['headers']
   readonly inject: ((html: string) => string) | undefined
   readonly publisher: Publisher
   /** A file is not any more what was published. */
@@ -44,7 +45,8 @@ export class SiteFiles {
   static async open(config: OriginConfig, publisher: Publisher, onStale: () => void): Promise<SiteFiles> {
     const { folder, cacheSeconds } = config
     const hidden = await Promise.all([config.state, config.keys].map((place) => realpath(place)))
-    return new SiteFiles({ folder, hidden, cacheSeconds, inject: injectionOf(config), publisher, onStale })
+    const headersOf = compileHeaderRules(config.headers)
+    return new SiteFiles({ folder, hidden, cacheSeconds, headersOf, inject: injectionOf(config), publisher, onStale })
   }
 
   /** @param pathname below the site's base, beginning with `/` */
@@ -76,7 +78,7 @@ export class SiteFiles {
   }
 
   async #unlisted(path: string, { handle, stats }: OpenFile): Promise<Representation> {
-    const headers = this.#headersOf(path, [['content-type', contentTypeOf(path)]])
+    const headers = this.#headersOf(path, this.#options.headersOf(path))
     const { inject } = this.#options
     if (inject && /\.html?$/i.test(path) && Number(stats.size) <= injectLimitBytes)
       return readInjected(handle, headers, inject)

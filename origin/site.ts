@@ -25,6 +25,7 @@ interface Parts {
 export function createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort }: Parts): Site {
   return {
     base: config.base,
+    log: config.log,
     manifestFolder: publisher.manifestFolder,
     find: (pathname) => files.find(pathname),
     fresh: () => publisher.fresh(),

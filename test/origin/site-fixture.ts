@@ -12,6 +12,8 @@ export interface SiteFixture {
   /** The site's folder. */
   readonly folder: string
   readonly state: string
+  /** What the origins said. */
+  readonly log: string[]
   write(name: string, content: string | Uint8Array): Promise<void>
   open(options?: Partial<OriginOptions>): Promise<Origin>
   /** Closes every origin that was opened, and removes the folders. */
@@ -24,6 +26,7 @@ export async function makeSite(files: Readonly<Record<string, string | Uint8Arra
   const folder = join(root, 'site')
   const state = join(root, 'state')
   const origins: Origin[] = []
+  const log: string[] = []
   const write = async (name: string, content: string | Uint8Array): Promise<void> => {
     await mkdir(dirname(join(folder, name)), { recursive: true })
     await writeFile(join(folder, name), content)
@@ -33,9 +36,17 @@ export async function makeSite(files: Readonly<Record<string, string | Uint8Arra
   return {
     folder,
     state,
+    log,
     write,
     async open(options = {}) {
-      const origin = await createOrigin({ folder, state, stun: false, scripts: testScripts, ...options })
+      const origin = await createOrigin({
+        folder,
+        state,
+        stun: false,
+        scripts: testScripts,
+        log: (line) => log.push(line),
+        ...options,
+      })
       origins.push(origin)
       return origin
     },
