@@ -20,12 +20,12 @@ export class TokenBucket {
     return true
   }
 
-  /** How long until `amount` can be taken; Infinity where it never can. */
+  /** Whole milliseconds until `amount` can be taken; Infinity where it never can. */
   waitMs(amount: number, now: number): number {
     this.#fill(now)
     if (amount <= this.#tokens) return 0
     if (amount > this.#burst || this.#perSecond === 0) return Infinity
-    return ((amount - this.#tokens) / this.#perSecond) * 1000
+    return Math.ceil(((amount - this.#tokens) / this.#perSecond) * 1000)
   }
 
   #fill(now: number): void {

@@ -12,10 +12,15 @@ const unknownRoundTripMs = 100
 const unknownBytesPerSecond = 2_000_000
 const failurePenalty = 3
 
+/** How long `size` more bytes of this holder would take, those asked for before included. */
+export function transferMs(holder: HolderView, size: number): number {
+  return ((holder.queuedBytes + size) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
+}
+
 /** When `size` more bytes of this holder would be here, in milliseconds from now. */
-export function expectedFinishMs(holder: HolderView, size: number): number {
-  const transferMs = ((holder.queuedBytes + size) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
-  return ((holder.roundTripMs ?? unknownRoundTripMs) + transferMs) * (1 + failurePenalty * holder.failureRate)
+function expectedFinishMs(holder: HolderView, size: number): number {
+  const promptMs = (holder.roundTripMs ?? unknownRoundTripMs) + transferMs(holder, size)
+  return promptMs * (1 + failurePenalty * holder.failureRate)
 }
 
 /**

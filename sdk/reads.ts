@@ -6,7 +6,7 @@ import { listIndexOnWire } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
 import type { AskFailure, AskHandle } from './downloads.ts'
 import type { PeerSession } from './peer-session.ts'
-import { expectedFinishMs, pickPeer } from './pick.ts'
+import { pickPeer, transferMs } from './pick.ts'
 
 type ReadMessage = Extract<WorkerToExchange, { type: 'read' }>
 
@@ -99,7 +99,7 @@ export class Reads {
         session.standing.isAvailable(now) &&
         session.holdings?.hasChunk(section, asset, read.index) &&
         // Asked for more than it can give in time, all of it would be late: the rest is the origin's, at once.
-        now + expectedFinishMs(session, length) <= read.deadlineAt
+        now + transferMs(session, length) <= read.deadlineAt
       )
     })
     const session = pickPeer(holders, length, random)

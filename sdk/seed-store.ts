@@ -89,19 +89,33 @@ export class SeedStore {
   /** A checked chunk, or the chunk list; undefined where it is not held or is not what it should be. */
   async read(id: ContentId, index: number): Promise<Bytes | undefined> {
     const asset = this.#assets.get(id)
-    if (asset === undefined) return undefined
-    if (index === listIndexOnWire) return hasList(asset) ? (await this.#list(asset))?.bytes : undefined
+    const isHeld = asset && (index === listIndexOnWire ? hasList(asset) : this.#hasChunk(asset, index))
+    if (!isHeld) return undefined
+    const bytes = await this.#readHeld(asset, index)
+    // It was evicted, tampered with, or the disk fails: nobody else is to ask for it.
+    if (bytes === undefined) this.#accept({ type: 'dropped', id })
+    return bytes
+  }
+
+  #hasChunk(asset: StoredAsset, index: number): boolean {
+    return index < chunkCount(asset.size, asset.chunkSize) && asset.spans.includes(spanOfChunk(asset, index))
+  }
+
+  async #readHeld(asset: StoredAsset, index: number): Promise<Bytes | undefined> {
+    try {
+      return index === listIndexOnWire ? (await this.#list(asset))?.bytes : await this.#chunk(asset, index)
+    } catch {
+      return undefined // the Cache API failed, or what lies there is no chunk list
+    }
+  }
+
+  async #chunk(asset: StoredAsset, index: number): Promise<Bytes | undefined> {
     const number = spanOfChunk(asset, index)
-    if (index >= chunkCount(asset.size, asset.chunkSize) || !asset.spans.includes(number)) return undefined
     const span = await this.#span(asset, number)
     if (span === undefined) return undefined
     const start = index * asset.chunkSize - number * spanSize(asset.size)
     const chunk = span.bytes.subarray(start, start + chunkLength(asset.size, asset.chunkSize, index))
-    if (span.verified.has(index)) return chunk
-    if (!(await this.#isGenuine(asset, index, chunk))) {
-      this.#accept({ type: 'dropped', id })
-      return undefined
-    }
+    if (!span.verified.has(index) && !(await this.#isGenuine(asset, index, chunk))) return undefined
     span.verified.add(index)
     return chunk
   }

@@ -95,37 +95,30 @@ export class Uploads {
 
   /** Goes on after a channel has room again. */
   serve(): void {
-    if (this.#isServing) return
-    this.#isServing = true
-    this.#cancelWait()
-    this.#serveAll().then(
-      () => {
-        this.#isServing = false
-      },
-      (error: unknown) => {
-        this.#isServing = false
-        throw error
-      },
-    )
+    if (!this.#isServing) void this.#serveAll()
   }
 
   async #serveAll(): Promise<void> {
-    for (;;) {
-      const next = this.#next()
-      if (next === undefined) break
-      const waitMs = this.#bucket.waitMs(next.want.length, this.#clock.now())
-      if (waitMs > 0) {
-        if (waitMs < Infinity) this.#cancelWait = this.#clock.after(waitMs, () => this.serve())
-        return
+    this.#isServing = true
+    this.#cancelWait()
+    try {
+      for (let next = this.#next(); next; next = this.#next()) {
+        const waitMs = this.#bucket.waitMs(next.want.length, this.#clock.now())
+        if (waitMs > 0) {
+          if (waitMs < Infinity) this.#cancelWait = this.#clock.after(waitMs, () => this.serve())
+          return
+        }
+        next.queue.shift()
+        // To the end of the row.
+        this.#queues.delete(next.client)
+        this.#queues.set(next.client, next.queue)
+        this.#queuedBytes -= next.want.length
+        await this.#answer(next.client, next.want)
       }
-      next.queue.shift()
-      // To the end of the row.
-      this.#queues.delete(next.client)
-      this.#queues.set(next.client, next.queue)
-      this.#queuedBytes -= next.want.length
-      await this.#answer(next.client, next.want)
+      if (this.#queuedBytes === 0) this.#rate.paused()
+    } finally {
+      this.#isServing = false
     }
-    if (this.#queuedBytes === 0) this.#rate.paused()
   }
 
   /** The first want of the first peer whose channel has room. */

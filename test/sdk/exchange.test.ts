@@ -1,0 +1,213 @@
+import { afterEach, expect, test } from 'vitest'
+import { listIndex } from '../../protocol/bridge.ts'
+import { chunkCount, chunkLength, listLength } from '../../protocol/chunks.ts'
+import { swarmIdSchema } from '../../protocol/ids.ts'
+import { parseValue } from '../../protocol/json.ts'
+import { listKey } from '../../protocol/store-layout.ts'
+import { FakeClock, rest, until } from '../fakes/clock.ts'
+import { contentOf, StoredDisk } from '../fakes/stored-disk.ts'
+import { connect, Device, expectChunk, peerIdOf, RawPeer, swarm, wholeSite } from './exchange-scene.ts'
+
+const MIB = 1024 * 1024
+const devices: Device[] = []
+afterEach(() => {
+  for (const device of devices.splice(0)) device.close()
+})
+
+function scene() {
+  const clock = new FakeClock()
+  const device = (digit: string, swarms = wholeSite, disk?: StoredDisk): Device => {
+    const made = new Device(peerIdOf(digit), clock, swarms, disk)
+    devices.push(made)
+    return made
+  }
+  return { clock, device }
+}
+
+async function seeded(content = contentOf(200_000), options = {}) {
+  const disk = new StoredDisk()
+  const asset = await disk.put(content, options)
+  return { disk, asset, content }
+}
+
+const place = { section: '/', deadlineMs: 1000 }
+
+test('Exchange gets a whole asset from another, list and chunks', async () => {
+  const { device } = scene()
+  const { disk, asset, content } = await seeded()
+  const [seeder, viewer] = [device('a', wholeSite, disk), device('b')]
+  await connect(seeder, viewer)
+
+  const found = viewer.ask({ asset: asset.id, section: '/' })
+  expect(await viewer.answer(found)).toEqual({ type: 'found', request: found, holders: 1 })
+  const list = disk.entries.get(listKey(asset.id))
+  const length = listLength(asset.size, asset.chunkSize)
+  expectChunk(await viewer.answer(viewer.ask({ ...place, asset: asset.id, index: listIndex, length })), list ?? content)
+  for (let index = 0; index < chunkCount(asset.size, asset.chunkSize); index += 1) {
+    const chunk = content.slice(index * asset.chunkSize, (index + 1) * asset.chunkSize)
+    const request = viewer.ask({ ...place, asset: asset.id, index, length: chunk.length })
+    const answer = await viewer.answer(request)
+    expectChunk(answer, chunk)
+    expect(answer).toMatchObject({ peer: seeder.id })
+  }
+})
+
+test('Exchange tells the page of peers and of bytes both ways', async () => {
+  const { clock, device } = scene()
+  const { disk, asset, content } = await seeded(contentOf(1000))
+  const [seeder, viewer] = [device('a', wholeSite, disk), device('b')]
+  await connect(seeder, viewer)
+  await viewer.answer(viewer.ask({ ...place, asset: asset.id, index: 0, length: 1000 }))
+  await clock.advance(1000)
+  const last = (of: Device) => of.told.findLast((message) => message.type === 'peers')
+  expect(last(viewer)?.peers).toMatchObject([{ id: seeder.id, receivedBytes: content.length, sentBytes: 0 }])
+  expect(last(seeder)).toMatchObject({ peers: [{ id: viewer.id, sentBytes: 1000 }], uploadedBytes: 1000 })
+})
+
+test('Exchange says at once that nobody has it', async () => {
+  const { device } = scene()
+  const [one, other] = [device('a'), device('b')]
+  await connect(one, other)
+  const { asset } = await seeded()
+  const [found, read] = [
+    one.ask({ asset: asset.id, section: '/' }),
+    one.ask({ ...place, asset: asset.id, index: 0, length: 65_536 }),
+  ]
+  expect(await one.answer(found)).toEqual({ type: 'found', request: found, holders: 0 })
+  expect(await one.answer(read)).toEqual({ type: 'miss', request: read, reason: 'nobody' })
+})
+
+test('Exchange finds what a peer stored meanwhile, and not what it dropped', async () => {
+  const { clock, device } = scene()
+  const disk = new StoredDisk()
+  const [seeder, viewer] = [device('a', wholeSite, disk), device('b')]
+  await connect(seeder, viewer)
+  const asset = await disk.put(contentOf(500))
+  disk.tell({ type: 'stored', asset })
+  await clock.advance(250)
+  expectChunk(await viewer.answer(viewer.ask({ ...place, asset: asset.id, index: 0, length: 500 })), contentOf(500))
+  disk.tell({ type: 'dropped', id: asset.id })
+  await clock.advance(250)
+  const found = viewer.ask({ asset: asset.id, section: '/' })
+  expect(await viewer.answer(found)).toMatchObject({ holders: 0 })
+})
+
+test('Exchange reads those chunks of a partial asset that the map shows', async () => {
+  const { clock, device } = scene()
+  const content = contentOf(9 * MIB)
+  const { disk, asset } = await seeded(content, { spans: [2] })
+  const [seeder, viewer] = [device('a', wholeSite, disk), device('b')]
+  await connect(seeder, viewer)
+  expect(await viewer.answer(viewer.ask({ asset: asset.id, section: '/' }))).toMatchObject({ holders: 1 })
+  await rest()
+  const read = (index: number) => {
+    const length = chunkLength(asset.size, asset.chunkSize, index)
+    return viewer.answer(viewer.ask({ ...place, asset: asset.id, index, length }))
+  }
+  const first = (2 * MIB) / asset.chunkSize
+  expect(await read(0)).toMatchObject({ type: 'miss', reason: 'nobody' })
+  expectChunk(await read(first), content.slice(2 * MIB, 2 * MIB + asset.chunkSize))
+
+  disk.assets.length = 0
+  const grown = await disk.put(content, { spans: [0, 2] })
+  disk.tell({ type: 'stored', asset: grown })
+  await clock.advance(500)
+  expectChunk(await read(0), content.slice(0, asset.chunkSize))
+})
+
+test('Exchange leaves a peer alone with which it shares no swarm', async () => {
+  const { device } = scene()
+  const other = parseValue(swarmIdSchema, '6'.repeat(32), 'swarm')
+  const { disk } = await seeded()
+  const one = device('a', wholeSite, disk)
+  const stranger = new RawPeer(peerIdOf('c'), one)
+  stranger.say({ type: 'hello', version: 1, proofs: [other.slice(0, 16)] })
+  await until(() => stranger.isClosed)
+  expect(stranger.heard.map(({ type }) => type)).toEqual(['hello'])
+  expect(one.gone).toEqual([[stranger.id, false]])
+})
+
+test('Exchange does not take one peer’s proof from another', async () => {
+  const { device } = scene()
+  const one = device('a')
+  const [member, thief] = [new RawPeer(peerIdOf('c'), one), new RawPeer(peerIdOf('d'), one)]
+  thief.say({ type: 'hello', version: 1, proofs: [await member.proof()] })
+  await until(() => thief.isClosed)
+})
+
+test('Exchange tells and gives nothing of a section that is not shared', async () => {
+  const { device } = scene()
+  const secret = parseValue(swarmIdSchema, '7'.repeat(32), 'swarm')
+  const { disk, asset } = await seeded(contentOf(100), { section: '/members/' })
+  const one = device('a', [...wholeSite, { section: '/members/', swarm: secret }], disk)
+  const peer = new RawPeer(peerIdOf('c'), one)
+  await peer.claim()
+  await until(() => peer.heard.some(({ type }) => type === 'have'))
+  expect(peer.heard.flatMap((frame) => (frame.type === 'have' ? frame.entries : []))).toEqual([])
+  peer.say({ type: 'want', request: 1, asset: asset.id, index: 0, offset: 0, length: 100 })
+  peer.say({ type: 'interest', asset: asset.id })
+  await until(() => peer.heard.some(({ type }) => type === 'absent'))
+  await rest()
+  expect(peer.heard.some(({ type }) => type === 'map')).toBe(false)
+})
+
+test('Exchange neither tells nor gives where the visitor does not upload', async () => {
+  const { device } = scene()
+  const { disk, asset } = await seeded(contentOf(100))
+  const one = device('a', wholeSite, disk)
+  one.exchange.receive({ type: 'upload', bytesPerSecond: 0, visitBytes: 0 })
+  const peer = new RawPeer(peerIdOf('c'), one)
+  await peer.claim()
+  peer.say({ type: 'want', request: 1, asset: asset.id, index: 0, offset: 0, length: 100 })
+  await until(() => peer.heard.some(({ type }) => type === 'busy'))
+  expect(peer.heard.flatMap((frame) => (frame.type === 'have' ? frame.entries : []))).toEqual([])
+  one.exchange.receive({ type: 'upload', bytesPerSecond: 1e6, visitBytes: 1e9 })
+  await until(() => peer.heard.some((frame) => frame.type === 'have' && frame.entries.length === 1))
+})
+
+test('Exchange forgets older requests with a new port', async () => {
+  const { device } = scene()
+  const { asset } = await seeded(contentOf(100))
+  const one = device('a')
+  const peer = new RawPeer(peerIdOf('c'), one)
+  await peer.claim(asset.id)
+  one.ask({ ...place, asset: asset.id, index: 0, length: 100 })
+  await until(() => peer.wants().length === 1)
+  one.link().close()
+  await until(() => peer.heard.some(({ type }) => type === 'cancel'))
+})
+
+test('Exchange takes silence for an answer to what it cannot read', async () => {
+  const { device } = scene()
+  const one = device('a')
+  for (const message of [undefined, { type: 'later' }, { type: 'read', request: 1 }]) one.post(message)
+  const { asset } = await seeded(contentOf(100))
+  expect(await one.answer(one.ask({ asset: asset.id, section: '/' }))).toMatchObject({ holders: 0 })
+})
+
+test('Exchange lets go of everything when it stops', async () => {
+  const { clock, device } = scene()
+  const { disk, asset } = await seeded(contentOf(100))
+  const one = device('a', wholeSite, disk)
+  const peer = new RawPeer(peerIdOf('c'), one)
+  await peer.claim(asset.id)
+  one.ask({ ...place, asset: asset.id, index: 0, length: 100 })
+  await until(() => peer.wants().length === 1)
+  one.close()
+  await clock.advance(100)
+  expect(peer.isClosed).toBe(true)
+  expect(disk.isClosed).toBe(true)
+  expect(clock.waiting).toBe(0)
+})
+
+test('swarms of the page reach only the channels that come after', async () => {
+  const { device } = scene()
+  const one = device('a', [])
+  const early = new RawPeer(peerIdOf('c'), one)
+  one.exchange.receive({ type: 'swarms', swarms: [{ section: '/', swarm }] })
+  const late = new RawPeer(peerIdOf('d'), one)
+  await late.claim()
+  early.say({ type: 'hello', version: 1, proofs: [await early.proof()] })
+  await until(() => early.isClosed)
+  expect(one.peers).toEqual([late.id])
+})

@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest'
+import { contentIdOfDigest } from '../../protocol/hash.ts'
+import { seedCacheBytes } from '../../protocol/limits.ts'
+import { listIndexOnWire } from '../../protocol/peer-wire.ts'
+import { listKey, spanKey } from '../../protocol/store-layout.ts'
+import { SeedStore } from '../../sdk/seed-store.ts'
+import { contentOf, StoredDisk } from '../fakes/stored-disk.ts'
+
+const MIB = 1024 * 1024
+
+async function open(disk: StoredDisk): Promise<{ store: SeedStore; changed: string[] }> {
+  const store = new SeedStore(disk)
+  const changed: string[] = []
+  await store.open((asset) => changed.push(asset.id))
+  return { store, changed }
+}
+
+test.each([1, 65_536, 65_537, 200_000, 9 * MIB])('SeedStore reads back every chunk of %d bytes', async (size) => {
+  const disk = new StoredDisk()
+  const content = contentOf(size)
+  const asset = await disk.put(content)
+  const { store } = await open(disk)
+  expect(store.stateOf(asset.id)).toBe('whole')
+  const chunks: Uint8Array[] = []
+  for (let index = 0; index * asset.chunkSize < size; index += 1) {
+    chunks.push((await store.read(asset.id, index)) ?? new Uint8Array())
+  }
+  expect(Buffer.concat(chunks).equals(content)).toBe(true)
+  expect(await store.read(asset.id, chunks.length)).toBeUndefined()
+})
+
+test('SeedStore gives the chunk list of an asset that has one', async () => {
+  const disk = new StoredDisk()
+  const [small, large] = [await disk.put(contentOf(100)), await disk.put(contentOf(100_000))]
+  const { store } = await open(disk)
+  expect(await store.read(large.id, listIndexOnWire)).toEqual(disk.entries.get(listKey(large.id)))
+  expect(await store.read(small.id, listIndexOnWire)).toBeUndefined()
+})
+
+test.each([
+  ['a small asset', 1000, 0],
+  ['the second chunk of a large one', 200_000, 1],
+])('SeedStore gives nothing of %s that somebody altered, and holds it no longer', async (_, size, index) => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(size))
+  const bytes = disk.entries.get(spanKey(asset.id, 0))
+  bytes?.set([(bytes[index * asset.chunkSize] ?? 0) ^ 1], index * asset.chunkSize)
+  const { store, changed } = await open(disk)
+  expect(await store.read(asset.id, index)).toBeUndefined()
+  expect(store.stateOf(asset.id)).toBe('gone')
+  expect(changed.at(-1)).toBe(asset.id)
+})
+
+test.each([
+  ['the list is another one', (disk: StoredDisk, key: string) => disk.entries.set(key, contentOf(48))],
+  ['the list is gone', (disk: StoredDisk, key: string) => disk.entries.delete(key)],
+])('SeedStore gives no chunk where %s', async (_, spoil) => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(70_000))
+  spoil(disk, listKey(asset.id))
+  const { store } = await open(disk)
+  expect(await store.read(asset.id, 0)).toBeUndefined()
+  expect(await store.read(asset.id, listIndexOnWire)).toBeUndefined()
+})
+
+test('SeedStore survives a store that fails', async () => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(100))
+  disk.read = () => Promise.reject(new Error('the disk is gone'))
+  const { store } = await open(disk)
+  expect(await store.read(asset.id, 0)).toBeUndefined()
+})
+
+test('SeedStore knows which spans of a partial asset are there', async () => {
+  const disk = new StoredDisk()
+  const content = contentOf(9 * MIB)
+  const asset = await disk.put(content, { spans: [1] })
+  const { store } = await open(disk)
+  expect(store.stateOf(asset.id)).toBe('part')
+  expect(await store.read(asset.id, 0)).toBeUndefined()
+  const first = MIB / asset.chunkSize
+  expect(await store.read(asset.id, first)).toEqual(content.subarray(MIB, MIB + asset.chunkSize))
+  const { count, bits } = store.mapOf(asset)
+  expect(count).toBe(72)
+  expect([...bits]).toEqual([0, 255, 0, 0, 0, 0, 0, 0, 0])
+})
+
+test('SeedStore follows the service worker', async () => {
+  const disk = new StoredDisk()
+  const { store, changed } = await open(disk)
+  const asset = await disk.put(contentOf(100))
+  disk.tell({ type: 'stored', asset })
+  expect(await store.read(asset.id, 0)).toEqual(contentOf(100))
+  disk.tell({ type: 'dropped', id: asset.id })
+  expect(await store.read(asset.id, 0)).toBeUndefined()
+  expect(changed).toEqual([asset.id, asset.id])
+})
+
+test('SeedStore does not take back what was dropped while it read the index', async () => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(100))
+  const store = new SeedStore(disk)
+  const opening = store.open(() => {})
+  disk.tell({ type: 'dropped', id: asset.id })
+  await opening
+  expect(store.stateOf(asset.id)).toBe('gone')
+})
+
+test('SeedStore reads a span once, and keeps no more than its share of memory', async () => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(200_000))
+  const { store } = await open(disk)
+  for (const index of [0, 1, 2, 0]) await store.read(asset.id, index)
+  expect(disk.reads.filter((key) => key === spanKey(asset.id, 0))).toHaveLength(1)
+
+  const large = await disk.put(contentOf(seedCacheBytes + 2 * MIB, 2))
+  disk.tell({ type: 'stored', asset: large })
+  for (const span of large.spans) await store.read(large.id, (span * MIB) / large.chunkSize)
+  await store.read(asset.id, 0)
+  expect(disk.reads.filter((key) => key === spanKey(asset.id, 0))).toHaveLength(2)
+})
+
+test('SeedStore holds nothing of what it never heard', async () => {
+  const { store } = await open(new StoredDisk())
+  const id = contentIdOfDigest(new Uint8Array(32))
+  expect(store.stateOf(id)).toBe('gone')
+  expect(await store.read(id, 0)).toBeUndefined()
+})

@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest'
+import { contentIdOfDigest } from '../../protocol/hash.ts'
+import { bufferedLimitBytes, unitBytes, wantsPerPeer } from '../../protocol/limits.ts'
+import type { PeerFrame } from '../../protocol/peer-wire.ts'
+import type { UploadClient } from '../../sdk/uploads.ts'
+import { Uploads } from '../../sdk/uploads.ts'
+import { FakeClock, rest } from '../fakes/clock.ts'
+import { contentOf } from '../fakes/stored-disk.ts'
+
+const asset = contentIdOfDigest(new Uint8Array(32))
+const content = contentOf(262_144)
+
+class Client implements UploadClient {
+  bufferedAmount = 0
+  isScope = true
+  readonly sent: PeerFrame[] = []
+
+  send(frame: PeerFrame): void {
+    this.sent.push(frame)
+  }
+
+  isInScope(): boolean {
+    return this.isScope
+  }
+
+  get types(): string[] {
+    return this.sent.map(({ type }) => type)
+  }
+}
+
+function scene(bytesPerSecond = 1_000_000, visitBytes = 1e9) {
+  const clock = new FakeClock()
+  const uploads = new Uploads((_, index) => Promise.resolve(index === 0 ? content : undefined), clock)
+  uploads.setLimit(bytesPerSecond, visitBytes)
+  const want = (client: Client, request: number, from: { index?: number; offset?: number; length?: number } = {}) =>
+    uploads.want(client, { type: 'want', request, asset, index: 0, offset: 0, length: unitBytes, ...from })
+  return { clock, uploads, want }
+}
+
+test('Uploads gives what is held', async () => {
+  const { want } = scene()
+  const client = new Client()
+  want(client, 1, { offset: 5, length: 10 })
+  await rest()
+  expect(client.sent).toEqual([{ type: 'data', request: 1, bytes: content.subarray(5, 15) }])
+})
+
+test('Uploads says the same to what is not held, out of scope, or beyond the end', async () => {
+  const { want } = scene()
+  const client = new Client()
+  want(client, 1, { index: 1 })
+  want(client, 2, { offset: 262_140, length: 10 })
+  await rest()
+  client.isScope = false
+  want(client, 3)
+  await rest()
+  expect(client.sent).toEqual([1, 2, 3].map((request) => ({ type: 'absent', request })))
+})
+
+test('Uploads gives nothing where it is not allowed', async () => {
+  const { want, uploads } = scene(0)
+  const client = new Client()
+  want(client, 1)
+  await rest()
+  expect(client.sent).toMatchObject([{ type: 'busy', request: 1 }])
+  expect(uploads.isAllowed).toBe(false)
+})
+
+test('Uploads keeps to its rate', async () => {
+  const { want, clock, uploads } = scene(100_000)
+  const client = new Client()
+  for (let request = 0; request < 4; request += 1) want(client, request)
+  await clock.advance(0)
+  expect(uploads.uploadedBytes).toBe(unitBytes)
+  await clock.advance(1000)
+  expect(uploads.uploadedBytes).toBe(unitBytes * 4)
+})
+
+test('Uploads refuses what would wait for more than half a second', async () => {
+  const { want, clock } = scene(100_000)
+  const [greedy, other] = [new Client(), new Client()]
+  for (let request = 0; request < 10; request += 1) want(greedy, request)
+  want(other, 0)
+  expect(greedy.types).toContain('busy')
+  expect(other.types).toEqual(['busy'])
+  await clock.advance(2000)
+  want(other, 1)
+  await clock.advance(500)
+  expect(other.types).toEqual(['busy', 'data'])
+})
+
+test('Uploads refuses a peer that has too many wants open', () => {
+  const { want } = scene(1e9)
+  const client = new Client()
+  client.bufferedAmount = bufferedLimitBytes + 1
+  for (let request = 0; request < wantsPerPeer + 3; request += 1) want(client, request, { length: 1 })
+  expect(client.types).toEqual(['busy', 'busy', 'busy'])
+})
+
+test('Uploads ends with the visit’s share', async () => {
+  const { want, uploads } = scene(1e9, unitBytes * 2)
+  const client = new Client()
+  for (let request = 0; request < 3; request += 1) {
+    want(client, request)
+    await rest()
+  }
+  expect(client.types).toEqual(['data', 'data', 'busy'])
+  expect(uploads.isAllowed).toBe(false)
+})
+
+test('Uploads serves peers in turn', async () => {
+  const { want, clock } = scene(1_000_000)
+  const order: string[] = []
+  const [one, other] = [new Client(), new Client()]
+  one.send = () => order.push('one')
+  other.send = () => order.push('other')
+  for (let request = 0; request < 4; request += 1) want(one, request)
+  for (let request = 0; request < 2; request += 1) want(other, request)
+  await clock.advance(1000)
+  // The first left before the other had come.
+  expect(order).toEqual(['one', 'one', 'other', 'one', 'other', 'one'])
+})
+
+test('Uploads waits for a channel that is full, and serves the others', async () => {
+  const { want, uploads } = scene()
+  const [slow, quick] = [new Client(), new Client()]
+  slow.bufferedAmount = bufferedLimitBytes + 1
+  want(slow, 1)
+  want(quick, 1)
+  await rest()
+  expect([slow.sent.length, quick.sent.length]).toEqual([0, 1])
+  slow.bufferedAmount = 0
+  uploads.serve()
+  await rest()
+  expect(slow.types).toEqual(['data'])
+})
+
+test('Uploads drops what was cancelled, and all of a peer that went', async () => {
+  const { want, uploads, clock } = scene(100_000)
+  const [one, gone] = [new Client(), new Client()]
+  want(one, 1)
+  want(one, 2)
+  want(gone, 1)
+  uploads.cancel(one, 2)
+  uploads.cancel(one, 99)
+  uploads.leave(gone)
+  await clock.advance(2000)
+  expect(one.sent.map((frame) => 'request' in frame && frame.request)).toEqual([1])
+  expect(gone.sent).toEqual([])
+})
