@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContentId } from '../protocol/ids.ts'
 import { chunkSizeFor, hasList } from '../protocol/chunks.ts'
@@ -85,7 +85,7 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
     const { id, size, list, identity, bytes } = content
     const copy = inject && bytes ? join(inject.folder, id) : undefined
     if (list) await manifest.putPart(id, list)
-    if (copy && bytes) await writeAtomically(copy, bytes)
+    if (copy && bytes && (await stat(copy).catch(() => undefined))?.size !== size) await writeAtomically(copy, bytes)
     if (known.get(path)?.id !== id) hashedFiles += 1
     assets.set(path, { path, file: copy ?? file, size, id })
     if (isSettled(identity, now)) next.set(path, { identity, size, id })

@@ -32,7 +32,7 @@ export function createHasher(limitBytes: number): Hasher {
   return new HashPool(entry, availableParallelism(), limitBytes)
 }
 
-export function createOwnThreadHasher(limitBytes: number): Hasher {
+function createOwnThreadHasher(limitBytes: number): Hasher {
   const buffer = new Uint8Array(maxChunkBytes)
   return { width: 1, hash: async (file) => hashFile(file, limitBytes, buffer), close: async () => {} }
 }

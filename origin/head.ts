@@ -34,14 +34,14 @@ export async function openHead(envelope: string, keys: SiteKeys): Promise<Signed
   }
 }
 
-/** The head before, where it says the same and still has a third of its life; else a new one. */
+/** The head before, where it says the same and still has more than half of its life; else a new one. */
 export async function nextHead(
   previous: SignedHead | undefined,
   content: HeadContent,
   keys: SiteKeys,
   life: { readonly now: number; readonly seconds: number },
 ): Promise<SignedHead> {
-  if (previous && isSameContent(previous.head, content) && previous.head.expires - life.now > life.seconds / 3) {
+  if (previous && isSameContent(previous.head, content) && previous.head.expires - life.now > life.seconds / 2) {
     return previous
   }
   if (keys.head === undefined) throw new Error('Cannot sign head: its key is not on this machine')

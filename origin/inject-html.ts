@@ -1,3 +1,8 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ContentId } from '../protocol/ids.ts'
+import { parseContentId } from '../protocol/ids.ts'
+
 /** Larger pages are published as they are. */
 const injectLimitBytes = 8 * 1024 * 1024
 
@@ -18,4 +23,12 @@ export function injectHtml(bytes: Uint8Array, inject: (html: string) => string):
 
 function isUtf16(bytes: Uint8Array): boolean {
   return (bytes[0] === 0xfe && bytes[1] === 0xff) || (bytes[0] === 0xff && bytes[1] === 0xfe)
+}
+
+/** Removes the injected pages that are not named. */
+export async function pruneInjected(folder: string, keep: ReadonlySet<ContentId>): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const id = parseContentId(name)
+    if (id === undefined || !keep.has(id)) await rm(join(folder, name), { force: true })
+  }
 }

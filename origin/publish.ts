@@ -15,6 +15,7 @@ import type { HeadContent, SignedHead } from './head.ts'
 import { indexBudget, nextHead } from './head.ts'
 import type { HeaderRule, Headers } from './header-table.ts'
 import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
+import { pruneInjected } from './inject-html.ts'
 import type { SiteKeys } from './keys.ts'
 import { ManifestFolder } from './manifest-folder.ts'
 import { pruneManifest, readPreviousHead, rememberHead } from './published-heads.ts'
@@ -135,17 +136,21 @@ async function hashFiles(
 ): ReturnType<typeof hashAssets> {
   const hasher = createHasher(limitOf(options))
   const cacheFile = join(options.state, 'hashes')
+  const injectedFolder = join(options.state, 'injected')
   try {
+    const known = await readHashCache(cacheFile)
     const hashed = await hashAssets(files, {
-      known: await readHashCache(cacheFile),
+      known,
       hasher,
       manifest,
-      inject: options.inject && { into: options.inject, folder: join(options.state, 'injected') },
+      inject: options.inject && { into: options.inject, folder: injectedFolder },
       now: options.now,
       onProgress: options.onProgress,
       signal: options.signal,
     })
     await writeHashCache(cacheFile, hashed.known)
+    // Those of the run before may still be on their way to visitors.
+    await pruneInjected(injectedFolder, new Set([...known.values(), ...hashed.assets].map(({ id }) => id)))
     return hashed
   } finally {
     await hasher.close()

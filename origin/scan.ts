@@ -42,7 +42,11 @@ export async function scanFolder(folder: string, signal?: AbortSignal): Promise<
 
   async function visitFolder(below: string, realFolder: string, ancestors: ReadonlySet<string>): Promise<void> {
     signal?.throwIfAborted()
-    const entries = await readdir(join(root, below), { withFileTypes: true })
+    const entries = await readdir(join(root, below), { withFileTypes: true }).catch((error: unknown) => {
+      if (below === '') throw error
+      skipped.push({ file: `/${below}`, reason: error instanceof Error ? error.message : String(error) })
+      return []
+    })
     const folders: [below: string, real: string][] = []
     await eachBounded(entries, statsInFlight, async (entry) => {
       if (entry.name.startsWith('.')) return

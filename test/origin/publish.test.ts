@@ -120,9 +120,9 @@ describe('publishFolder()', () => {
   test('signs a new head for an unchanged site before the old one ends', () =>
     withSite({ 'a.txt': 'a' }, async (site) => {
       const first = await site.publish({ headSeconds: 300 })
-      expect((await site.publish({ headSeconds: 300, now: someTime + 199 })).headHash).toBe(first.headHash)
-      const renewed = await site.publish({ headSeconds: 300, now: someTime + 200 })
-      expect(renewed.head.expires).toBe(someTime + 500)
+      expect((await site.publish({ headSeconds: 300, now: someTime + 149 })).headHash).toBe(first.headHash)
+      const renewed = await site.publish({ headSeconds: 300, now: someTime + 150 })
+      expect(renewed.head.expires).toBe(someTime + 450)
       expect(renewed.head.seq).toBeGreaterThan(first.head.seq)
     }))
 
@@ -151,6 +151,18 @@ describe('publishFolder()', () => {
       expect((await site.publish({ inject })).hashedFiles).toBe(0)
       const plain = await site.publish({ now: someTime + 1 })
       expect(plain.assets.get('/a.html')?.id).toBe(sha256(await readFile(join(site.folder, 'a.html'))))
+    }))
+
+  test('keeps the injected bytes of this run and of the one before', () =>
+    withSite({ 'a.html': '0' }, async (site) => {
+      const pages: string[] = []
+      for (const page of ['1', '2', '3']) {
+        await site.write('a.html', page)
+        const { assets } = await site.publish({ inject: (html) => `${html}!` })
+        pages.push(assets.get('/a.html')?.id ?? '')
+      }
+      const kept = await readdir(join(site.root, 'state/injected'))
+      expect(pages.map((id) => kept.includes(id))).toEqual([false, true, true])
     }))
 
   test('signs sections and the headers of rules, later rules first', () =>
@@ -198,6 +210,14 @@ describe('publishFolder()', () => {
       const { assets, skipped } = await site.publish()
       expect([...assets.keys()]).toEqual(['/a.txt', '/b.txt'])
       expect(skipped.map(({ file }) => file)).toEqual(['/hidden.txt', '/key.txt', '/loop'])
+    }))
+
+  test('goes on behind what cannot be read', () =>
+    withSite({ 'a.txt': 'a' }, async (site) => {
+      await symlink('nowhere', join(site.folder, 'gone.txt'))
+      const { assets, skipped } = await site.publish()
+      expect([...assets.keys()]).toEqual(['/a.txt'])
+      expect(skipped).toMatchObject([{ file: '/gone.txt' }])
     }))
 
   test('stops when it is told to', () =>
