@@ -18,7 +18,7 @@ import { Traffic } from './traffic.ts'
 /** The world around the worker. */
 export interface World {
   /** Of the worker's own file. */
-  readonly location: { readonly origin: string; readonly pathname: string }
+  readonly location: { readonly origin: string }
   readonly disk: { readonly store: StoreDisk; readonly state: KeptState; readonly parts: PartCache }
   fetch: OriginFetch & ((request: Request) => Promise<Response>)
   /** Milliseconds since 1970. */
@@ -35,6 +35,7 @@ export interface NearhandWorker {
   readonly route: Route
   readonly manifests: Manifests
   readonly bridge: PageBridge
+  readonly store: Store
   readonly traffic: Traffic
 }
 
@@ -85,7 +86,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     isNamed: compilePatterns(config.patterns),
     ownFiles: new Set(ownFiles),
   }
-  return { rules, route, manifests, bridge, traffic }
+  return { rules, route, manifests, bridge, store, traffic }
 }
 
 async function loadTime(state: KeptState, key: string, report: (error: unknown) => void): Promise<number | undefined> {

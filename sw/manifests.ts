@@ -80,7 +80,7 @@ export class Manifests {
     await this.#refresh()
   }
 
-  /** Before a request is answered: waits only for what a navigation began, and never long. */
+  /** Before a request is answered: waits only for what a navigation or a suspicion began, and never long. */
   async prepare(): Promise<void> {
     await this.#load()
     if (this.#refreshing && (this.#isAwaited || !this.isValid)) await within(refreshWaitMs, this.#refreshing)
@@ -89,7 +89,9 @@ export class Manifests {
 
   /** What was believed turned out to be old: the origin serves something else. */
   suspect(): void {
-    if (this.#options.now() - this.#triedAt >= this.#pause()) void this.#refresh()
+    if (this.#options.now() - this.#triedAt < this.#pause()) return
+    this.#isAwaited = true
+    void this.#refresh()
   }
 
   /** Whether the origin's newest word is known and still holds. */

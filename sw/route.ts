@@ -80,7 +80,9 @@ export class Route {
     const { manifests, parts } = this.#options
     await manifests.prepare()
     const asset = await manifests.find(path)
-    if (asset === undefined || !isWhole(await parts.store.find(asset.id))) return undefined
+    if (asset === undefined) return undefined
+    const isStored = asset.size === 0 || isWhole(await parts.store.find(asset.id))
+    if (!isStored) return undefined
     return this.#respond(request, asset, undefined)
   }
 
@@ -112,7 +114,8 @@ export class Route {
     } catch (error) {
       report(error)
     } finally {
-      if (!copy.bodyUsed) await copy.body?.cancel()
+      // Not awaited: a copy's end waits for the visitor's own reading.
+      if (!copy.bodyUsed) copy.body?.cancel().catch(report)
     }
   }
 }

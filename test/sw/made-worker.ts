@@ -1,0 +1,41 @@
+import type { TrafficMessage } from '../../protocol/bridge.ts'
+import type { StoreMessage } from '../../protocol/store-layout.ts'
+import { createWorker } from '../../sw/create-worker.ts'
+import type { NearhandWorker } from '../../sw/create-worker.ts'
+import { MemoryDisk } from '../fakes/memory-disk.ts'
+import type { MadeSite } from './made-site.ts'
+import { siteUrl } from './made-site.ts'
+
+export interface MadeWorker extends NearhandWorker {
+  readonly disk: MemoryDisk
+  readonly told: { readonly store: StoreMessage[]; readonly traffic: TrafficMessage[]; relinks: number }
+  readonly reports: unknown[]
+  get(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
+}
+
+/** A worker on a device in memory, in front of a made site. */
+export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBytes = 100_000_000): MadeWorker {
+  const told: MadeWorker['told'] = { store: [], traffic: [], relinks: 0 }
+  const reports: unknown[] = []
+  const config = {
+    version: 1,
+    root: site.root,
+    patterns: ['/**'],
+    base: '/',
+    offlinePages: true,
+    storeLimitBytes,
+  } as const
+  const worker = createWorker(config, {
+    location: { origin: new URL(siteUrl).origin },
+    disk: { store: disk.store, state: disk.state, parts: disk.partCache },
+    fetch: site.fetch,
+    now: () => site.now,
+    askRelink: () => void (told.relinks += 1),
+    tellStore: (message) => void told.store.push(message),
+    tellTraffic: (message) => void told.traffic.push(message),
+    report: (error) => void reports.push(error),
+  })
+  const get: MadeWorker['get'] = (path, headers = {}, signal = new AbortController().signal) =>
+    worker.route.answer(new Request(new URL(path, siteUrl), { headers, signal }), path)
+  return { ...worker, disk, told, reports, get }
+}
