@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { compilePatterns } from '../../protocol/patterns.ts'
+import type { RequestView } from '../../sw/answer.ts'
+import { pathToAnswer } from '../../sw/answer.ts'
+
+const rules = {
+  origin: 'https://site.test',
+  base: '/shop/',
+  isNamed: compilePatterns(['/**.jpg', '/**.js', '/media/**', '!/media/private/**', '/.well-known/**']),
+  ownFiles: new Set(['/nearhand.js']),
+}
+
+function request(url: string, fields: Partial<Omit<RequestView, 'headers'>> = {}, headers = {}): RequestView {
+  const view = { method: 'GET', url, mode: 'no-cors', destination: 'image', cache: 'default', ...fields }
+  return { ...view, headers: new Headers(headers) }
+}
+
+describe('pathToAnswer()', () => {
+  test.each([
+    ['https://site.test/shop/a.jpg', '/a.jpg'],
+    ['https://site.test/shop/a.jpg#top', '/a.jpg'],
+    ['https://site.test/shop/media/b/c', '/media/b/c'],
+    ['https://site.test/shop/%61.jpg', '/a.jpg'],
+    ['https://site.test/shop/a.jpg?v=1', undefined],
+    ['https://site.test/shop/a.png', undefined],
+    ['https://site.test/shop/media/private/a', undefined],
+    ['https://site.test/shop/nearhand.js', undefined],
+    ['https://site.test/shop/.well-known/nearhand/fresh.json', undefined],
+    ['https://site.test/shop//a.jpg', undefined],
+    ['https://site.test/shop/..%2fa.jpg', undefined],
+    ['https://site.test/shop/%ff.jpg', undefined],
+    ['https://site.test/a.jpg', undefined],
+    ['https://site.test/shopping/a.jpg', undefined],
+    ['https://site.test:444/shop/a.jpg', undefined],
+    ['http://site.test/shop/a.jpg', undefined],
+    ['https://cdn.test/shop/a.jpg', undefined],
+    ['data:image/gif,a.jpg', undefined],
+  ])('makes of %s the path %s', (url, path) => {
+    expect(pathToAnswer(request(url), rules)).toBe(path)
+  })
+
+  test.each<[string, RequestView]>([
+    ['a POST', request('https://site.test/shop/a.jpg', { method: 'POST' })],
+    ['a HEAD', request('https://site.test/shop/a.jpg', { method: 'HEAD' })],
+    ['a navigation', request('https://site.test/shop/a.jpg', { mode: 'navigate' })],
+    ...['document', 'iframe', 'frame', 'embed', 'object', 'worker', 'sharedworker', 'serviceworker'].map(
+      (destination): [string, RequestView] => [
+        `destination ${destination}`,
+        request('https://site.test/shop/a.js', { destination }),
+      ],
+    ),
+    ...['no-store', 'reload', 'only-if-cached'].map((cache): [string, RequestView] => [
+      `cache mode ${cache}`,
+      request('https://site.test/shop/a.jpg', { cache }),
+    ]),
+    ...['Authorization', 'If-Match', 'If-Unmodified-Since'].map((name): [string, RequestView] => [
+      `the header ${name}`,
+      request('https://site.test/shop/a.jpg', {}, { [name]: 'x' }),
+    ]),
+  ])('leaves %s alone', (_name, view) => {
+    expect(pathToAnswer(view, rules)).toBeUndefined()
+  })
+
+  test.each(['', 'image', 'video', 'script', 'style', 'font'])('answers destination %j', (destination) => {
+    expect(pathToAnswer(request('https://site.test/shop/a.jpg', { destination }), rules)).toBe('/a.jpg')
+  })
+})
