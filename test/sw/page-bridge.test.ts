@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { WorkerToExchange } from '../../protocol/bridge.ts'
+import type { Asset } from '../../protocol/chunks.ts'
+import type { ContentId } from '../../protocol/ids.ts'
+import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight } from '../../protocol/limits.ts'
+import { PageBridge } from '../../sw/page-bridge.ts'
+import { FakeExchange } from '../fakes/fake-exchange.ts'
+
+const id = 'a'.repeat(64) as ContentId
+const asset: Asset = { path: '/a', section: '/', id, size: 100_000, chunkSize: 65_536, headers: [] }
+const peer = 'b'.repeat(32)
+const ask = { index: 1, length: 4, deadlineMs: 500 }
+const { signal } = new AbortController()
+
+function open(linkedAt?: number) {
+  const seen = { relinks: 0, duplicates: 0, saved: [] as number[] }
+  const bridge = new PageBridge({
+    now: () => Date.now(),
+    askRelink: () => void (seen.relinks += 1),
+    loadLinkedAt: () => Promise.resolve(linkedAt),
+    saveLinkedAt: (at) => void seen.saved.push(at),
+    onDuplicate: (bytes) => void (seen.duplicates += bytes),
+  })
+  return { bridge, seen }
+}
+
+function linked(script: FakeExchange['script'] = () => undefined) {
+  const { bridge, seen } = open()
+  const exchange = new FakeExchange(script)
+  bridge.link(exchange, 'page')
+  return { bridge, seen, exchange }
+}
+
+const chunk = (request: number, length = 4) =>
+  ({ type: 'chunk', request, peer, bytes: new Uint8Array(length).buffer }) as const
+
+beforeEach(() => void vi.useFakeTimers({ now: 1_800_000_000_000 }))
+afterEach(() => void vi.useRealTimers())
+
+describe('PageBridge.read()', () => {
+  test('gives what a peer sent, and blames it by its request', async () => {
+    const { bridge, exchange } = linked()
+    const reading = bridge.read(asset, ask, signal)
+    const [asked] = exchange.asked('read')
+    expect(asked).toEqual({ type: 'read', request: expect.any(Number), asset: id, section: '/', ...ask })
+    const request = asked?.request ?? 0
+    exchange.say(chunk(request))
+    const answer = await reading
+    expect(answer).toMatchObject({ peer, bytes: new Uint8Array(4) })
+    if (typeof answer !== 'string') answer.blame()
+    expect(exchange.asked('blame')).toEqual([{ type: 'blame', request, peer }])
+  })
+
+  test.each(['nobody', 'late', 'refused', 'stopped'] as const)('tells of a miss: %s', async (reason) => {
+    const { bridge, exchange } = linked()
+    const reading = bridge.read(asset, ask, signal)
+    exchange.say({ type: 'miss', request: exchange.asked('read')[0]?.request, reason })
+    expect(await reading).toBe(reason)
+  })
+
+  test('ends in silence a moment after its deadline, and drops an exchange that said nothing', async () => {
+    const { bridge, exchange, seen } = linked()
+    await vi.advanceTimersByTimeAsync(1)
+    const reading = bridge.read(asset, ask, signal)
+    await vi.advanceTimersByTimeAsync(ask.deadlineMs + portSilenceMs)
+    expect(await reading).toBe('silence')
+    expect([bridge.isLinked, exchange.isClosed, seen.relinks]).toEqual([false, true, 1])
+    expect(exchange.asked('cancel')).toHaveLength(1)
+    expect(await bridge.read(asset, ask, signal), 'nothing waits any more').toBe('stopped')
+  })
+
+  test('keeps an exchange that spoke meanwhile', async () => {
+    const { bridge, exchange } = linked()
+    await vi.advanceTimersByTimeAsync(1)
+    const reading = bridge.read(asset, ask, signal)
+    await vi.advanceTimersByTimeAsync(1)
+    exchange.say({ type: 'found', request: 999, holders: 1 })
+    await vi.advanceTimersByTimeAsync(ask.deadlineMs + portSilenceMs)
+    expect(await reading).toBe('silence')
+    expect(bridge.isLinked).toBe(true)
+  })
+
+  test('counts what comes too late as doubled', async () => {
+    const { bridge, exchange, seen } = linked()
+    const controller = new AbortController()
+    const reading = bridge.read(asset, ask, controller.signal)
+    controller.abort()
+    expect(await reading).toBe('stopped')
+    const request = exchange.asked('read')[0]?.request ?? 0
+    expect(exchange.asked('cancel')).toEqual([{ type: 'cancel', request }])
+    exchange.say(chunk(request, 1000))
+    exchange.say(chunk(request + 77, 10))
+    expect(seen.duplicates).toBe(1010)
+  })
+
+  test('does not wait for more answers than its bound', async () => {
+    const { bridge } = linked()
+    const readings = Array.from({ length: readsInFlight + 1 }, () => bridge.read(asset, ask, signal))
+    expect(await readings.at(-1)).toBe('stopped')
+  })
+
+  test.each([undefined, null, 7, 'chunk', [], {}, { type: 'chunk' }, { type: 'chunk', request: 1, peer, bytes: 'x' }])(
+    'is not disturbed by the message %j',
+    async (message) => {
+      const { bridge, exchange } = linked()
+      const reading = bridge.read(asset, ask, signal)
+      exchange.say(message)
+      exchange.say(chunk(exchange.asked('read')[0]?.request ?? 0))
+      expect(await reading).toMatchObject({ peer })
+    },
+  )
+
+  test('ends at a new link, and hears the old one no more', async () => {
+    const { bridge, exchange, seen } = linked()
+    const reading = bridge.read(asset, ask, signal)
+    bridge.link(new FakeExchange(), 'other page')
+    expect(await reading).toBe('stopped')
+    exchange.say(chunk(exchange.asked('read')[0]?.request ?? 0))
+    expect(seen.duplicates).toBe(0)
+    bridge.unlink('page')
+    expect(bridge.isLinked, 'only its own page takes a link back').toBe(true)
+    bridge.unlink('other page')
+    expect(bridge.isLinked).toBe(false)
+  })
+})
+
+describe('PageBridge.find()', () => {
+  test('gives the number of holders, and none without an answer', async () => {
+    const answer = (message: WorkerToExchange) => ({ type: 'found', request: message.request, holders: 3 }) as const
+    expect(await linked(answer).bridge.find(asset, signal)).toBe(3)
+    const silent = linked().bridge.find(asset, signal)
+    await vi.advanceTimersByTimeAsync(portSilenceMs)
+    expect(await silent).toBe(0)
+    expect(await open().bridge.find(asset, signal)).toBe(0)
+  })
+})
+
+describe('PageBridge.ready()', () => {
+  test('waits for the page that was linked just before, until it links', async () => {
+    const { bridge, seen } = open(Date.now() - 1000)
+    const ready = bridge.ready()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(seen.relinks).toBe(1)
+    bridge.link(new FakeExchange(), 'page')
+    await ready
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('waits for it only a moment, and only once', async () => {
+    const { bridge } = open(Date.now() - 1000)
+    const ready = bridge.ready()
+    await vi.advanceTimersByTimeAsync(linkWaitMs)
+    await ready
+    await bridge.ready()
+    expect(bridge.isLinked).toBe(false)
+  })
+
+  test.each([undefined, 0, 1_800_000_000_000 - linkMemoryMs - 1])(
+    'does not wait where the last link was at %s',
+    async (at) => {
+      await open(at).bridge.ready()
+      expect(vi.getTimerCount()).toBe(0)
+    },
+  )
+
+  test('remembers a link, and that it was taken back', () => {
+    const { bridge, seen } = open()
+    bridge.link(new FakeExchange(), 'page')
+    bridge.unlink('page')
+    expect(seen.saved).toEqual([Date.now(), 0])
+  })
+})
