@@ -17,7 +17,7 @@ export const KIB = 1024
 export const peer = 'b'.repeat(32) as PeerId
 export const image = await makeAsset('/image.jpg', contentOf(400 * KIB + 17))
 export const icon = await makeAsset('/icon.png', contentOf(3000, 2))
-export const empty = await makeAsset('/empty.css', new Uint8Array(0))
+const empty = await makeAsset('/empty.css', new Uint8Array(0))
 export const film = await makeAsset('/film.mp4', contentOf(9 * 1024 * KIB, 3))
 export const all = [image, icon, empty, film]
 
