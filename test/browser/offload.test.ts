@@ -19,7 +19,8 @@ test('a second visitor has everything that the first holds without a body byte f
   await second.connected()
   site.count.reset()
 
-  for (const path of images) expect(await second.insert('img', path), path).toBe(sha256Of(site.asset(path)))
+  const inserted = await Promise.all(images.map((path) => second.insert('img', path)))
+  expect(inserted).toEqual(images.map((path) => sha256Of(site.asset(path))))
   expect(await second.insert('script', script)).toBe(sha256Of(site.asset(script)))
   for (const path of files) expect((await second.load(path)).sha256, path).toBe(sha256Of(site.asset(path)))
   await second.play(clip)

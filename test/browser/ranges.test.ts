@@ -3,7 +3,7 @@ import { sha256Of } from './harness/assets.ts'
 import { useScene } from './harness/scene.ts'
 import type { Site } from './harness/site.ts'
 import { openSite } from './harness/site.ts'
-import type { LoadOptions } from './harness/visitor.ts'
+import type { Loaded, LoadOptions } from './harness/visitor.ts'
 import { openSeeder, openVisitor } from './harness/visitor.ts'
 
 const scene = useScene()
@@ -60,16 +60,14 @@ test('a video is played and seeked on a second device without a body byte from t
 async function expectOriginsAnswers(
   site: Site,
   path: string,
-  load: (
-    options: LoadOptions,
-  ) => Promise<{ status: number; headers: Readonly<Record<string, string>>; sha256: string }>,
+  load: (options: LoadOptions) => Promise<Loaded>,
 ): Promise<void> {
   const { length } = site.asset(path)
   const etag = (await site.ask(path, { method: 'HEAD' })).headers['etag'] ?? ''
   for (const [name, headers] of rangeCases(length, etag)) {
     const own = await site.ask(path, { headers })
     const ours = await load({ headers })
-    const view = ({ status, headers: all, sha256 }: typeof own): unknown => [
+    const view = ({ status, headers: all, sha256 }: Loaded): unknown => [
       status,
       sha256,
       compared.map((header) => `${header}: ${all[header]}`),
@@ -77,8 +75,6 @@ async function expectOriginsAnswers(
     expect(view(ours), `${path} ${name}`).toEqual(view(own))
     if (own.status === 200) expect(ours.sha256).toBe(sha256Of(site.asset(path)))
   }
-  const head = await load({ method: 'HEAD' })
-  expect([head.status, head.headers['content-length']], `${path} HEAD`).toEqual([200, String(length)])
 }
 
 function rangeCases(length: number, etag: string): readonly (readonly [string, Record<string, string>])[] {

@@ -28,7 +28,7 @@ const pageScript = `
       return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
     },
     async load(path, init = {}) {
-      const response = await fetch(path, { cache: 'no-store', ...init })
+      const response = await fetch(path, init)
       const buffer = await response.arrayBuffer()
       return {
         status: response.status,

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { ServerType } from '@hono/node-server'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Origin, OriginOptions } from '../../../origin/index.ts'
 import { makeAssets, sha256Of } from './assets.ts'
@@ -27,7 +28,7 @@ export class Site {
   readonly #options: OriginOptions
   readonly #hasTracker: boolean
   readonly #answers = new Map<string, (next: () => Promise<Response>) => Promise<Response> | Response>()
-  #running: { server: ServerType; origin: Origin } | undefined
+  #running: { server: Server; origin: Origin } | undefined
   #port = 0
 
   constructor(assets: ReadonlyMap<string, Uint8Array>, options: OriginOptions, hasTracker: boolean) {
@@ -78,7 +79,7 @@ export class Site {
       return undefined
     })
     app.route('/', origin.app)
-    const server = createAdaptorServer({ fetch: app.fetch })
+    const server = createServer(getRequestListener(app.fetch))
     if (this.#hasTracker) origin.attach(server)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -94,7 +95,7 @@ export class Site {
     if (running === undefined) return
     this.#running = undefined
     const closed = new Promise((resolve) => running.server.close(resolve))
-    if ('closeAllConnections' in running.server) running.server.closeAllConnections()
+    running.server.closeAllConnections()
     await running.origin.close()
     await closed
   }
@@ -104,12 +105,9 @@ export async function openSite(scene: Scene, options: SiteOptions = {}): Promise
   const { tracker = true, ...rest } = options
   const root = await mkdtemp(join(tmpdir(), 'nearhand-site-'))
   scene.onEnd(() => rm(root, { recursive: true, force: true, maxRetries: 10 }))
-  const assets = makeAssets(await readFile(new URL('../media/clip.mp4', import.meta.url)))
-  const pages = [
-    ['/index.html', sitePage('<script src="/nearhand.js" data-consent="granted" async></script>')],
-    ['/ask.html', sitePage('<script src="/nearhand.js" data-consent="ask" async></script>')],
-  ] as const
-  for (const [path, content] of [...assets, ...pages]) {
+  const clip = await readFile(new URL('../media/clip.mp4', import.meta.url))
+  const assets = new Map([...makeAssets(clip), ['/index.html', page('granted')], ['/ask.html', page('ask')]])
+  for (const [path, content] of assets) {
     const file = join(root, 'public', path)
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, content)
@@ -130,6 +128,10 @@ export async function openSite(scene: Scene, options: SiteOptions = {}): Promise
   scene.onEnd(() => site.stop())
   await site.start()
   return site
+}
+
+function page(consent: 'granted' | 'ask'): Uint8Array {
+  return Buffer.from(sitePage(`<script src="/nearhand.js" data-consent="${consent}" async></script>`))
 }
 
 /** The origin as the package exports it: only the built one knows where its scripts lie. */

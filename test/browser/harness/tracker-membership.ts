@@ -20,11 +20,12 @@ export async function joinTracker(origin: string): Promise<Membership> {
   if (!response.ok) throw new Error(`Cannot join: the origin answered ${response.status}`)
   const swarms = parseJoinResponse(await response.text()).swarms.map(({ swarm }) => swarm)
   const socket = new WebSocket(`${folder.replace('http', 'ws')}/${trackerFile}`, { headers: { origin } })
-  await once(socket)
   const send = (message: ToTracker): void => socket.send(JSON.stringify(message))
   return new Promise((resolve, reject) => {
     let membership: Membership | undefined
     socket.on('error', reject)
+    socket.on('close', () => reject(new Error('Cannot join: the tracker closed the socket')))
+    socket.on('open', () => send({ type: 'join', version: trackerWireVersion, swarms }))
     socket.on('message', (bytes) => {
       const message: FromTracker = parseFromTracker(String(bytes))
       if (message.type === 'fault') reject(new Error(`Cannot join: ${message.fault}`))
@@ -39,13 +40,5 @@ export async function joinTracker(origin: string): Promise<Membership> {
       }
       resolve(membership)
     })
-    send({ type: 'join', version: trackerWireVersion, swarms })
-  })
-}
-
-function once(socket: WebSocket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('open', () => resolve())
-    socket.once('error', reject)
   })
 }

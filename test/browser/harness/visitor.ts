@@ -30,8 +30,11 @@ interface NearhandInPage {
 
 export interface Stats {
   readonly bytes: { readonly store: number; readonly peers: number; readonly origin: number }
+  readonly requests: number
   readonly fallbacks: number
   readonly badChunks: number
+  readonly bannedPeers: number
+  readonly peers: readonly { readonly id: string }[]
 }
 
 interface SiteInPage {
@@ -50,6 +53,9 @@ declare global {
   // oxlint-disable-next-line no-var
   var site: SiteInPage
 }
+
+/** Small enough that no test counts its bytes. */
+const probe = '/images/small.png'
 
 export class Visitor {
   readonly browser: BrowserProcess
@@ -77,11 +83,26 @@ export class Visitor {
     })
   }
 
+  /** Until the service worker has a manifest that it believes: before, it answers plainly and stores nothing. */
+  async untilAnswering(): Promise<void> {
+    await this.page.waitForFunction(async (path) => {
+      await (await fetch(path)).arrayBuffer()
+      const { requests, fallbacks } = await nearhand.stats()
+      return requests > fallbacks
+    }, probe)
+  }
+
   /** Until a neighbour is ready, as the public API tells it. */
   async connected(): Promise<void> {
     await this.page.evaluate(async () => {
       await nearhand.connected()
     })
+  }
+
+  /** Until so many neighbours can be asked. */
+  async untilNeighbours(count: number): Promise<void> {
+    await this.connected()
+    await this.page.waitForFunction(async (least) => (await nearhand.stats()).peers.length >= least, count)
   }
 
   load(path: string, options: LoadOptions = {}): Promise<Loaded> {
@@ -190,6 +211,7 @@ export async function openVisitor(scene: Scene, site: Site, options: VisitorOpti
 /** A visitor whose store holds these assets, got from the origin. */
 export async function openSeeder(scene: Scene, site: Site, paths: readonly string[]): Promise<Visitor> {
   const visitor = await openVisitor(scene, site)
+  await visitor.untilAnswering()
   for (const path of paths) await visitor.load(path)
   await visitor.untilStored(paths)
   return visitor
