@@ -1,8 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type * as OriginModule from '../../origin/index.ts'
@@ -44,14 +43,16 @@ export async function openBenchSite(root: string, withUs: boolean, shape: LinkSh
   })
   const count = new OriginCount()
   const app = new Hono().use(count.middleware).route('/', origin.app)
+  // A local socket holds some 200 KB; TCP on loopback takes megabytes that count as sent before the line has carried them.
+  const socketPath = process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'origin.sock')
   const listener = getRequestListener(app.fetch)
   const server = createServer((request, response) => void listener(request, response))
   if (withUs) origin.attach(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
+    server.listen(socketPath, resolve)
   })
-  const link = await openShapedLink((server.address() as AddressInfo).port, shape)
+  const link = await openShapedLink(socketPath, shape)
   return {
     url: `http://localhost:${link.port}`,
     count,

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import { TimedQueue } from './timed-queue.ts'
 
 /*
- * The origin's line: a TCP proxy before it. All connections share one rate in each direction, every byte takes half a
+ * The origin's line: a TCP proxy before its local socket. All connections share one rate in each direction, every byte takes half a
  * round trip, opening a connection a whole one. Above the rate pieces wait in line; a connection has at most
  * `waitingBytes` there, as if its window were steered well. Losses and TCP's slow start are not modelled.
  */
@@ -24,7 +24,7 @@ const pieceBytes = 16 * 1024
 const waitingBytes = 32 * 1024
 const unreadBytes = 256 * 1024
 
-export async function openShapedLink(originPort: number, shape: LinkShape): Promise<ShapedLink> {
+export async function openShapedLink(originSocket: string, shape: LinkShape): Promise<ShapedLink> {
   const up = new Direction(shape)
   const down = new Direction(shape)
   const sockets = new Set<Socket>()
@@ -34,7 +34,7 @@ export async function openShapedLink(originPort: number, shape: LinkShape): Prom
     socket.once('close', () => sockets.delete(socket))
   }
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (visitor) => {
-    const origin = connect({ port: originPort, host: '127.0.0.1', allowHalfOpen: true })
+    const origin = connect({ path: originSocket, allowHalfOpen: true })
     keep(visitor)
     keep(origin)
     down.carry(origin, visitor)
