@@ -6,11 +6,12 @@ import type { ContentId } from '../protocol/ids.ts'
 import { contentIdSchema, parseContentId } from '../protocol/ids.ts'
 import { parseJson } from '../protocol/json.ts'
 import { headsKept } from '../protocol/limits.ts'
-import { identityOf } from './file-identity.ts'
-import type { Publication } from './publish.ts'
+import { isAbsence, isUnchanged } from './disk-file.ts'
+import type { Publication, PublishedAsset } from './publish.ts'
 import { writeAtomically } from './write-atomically.ts'
 
 const indexFile = 'heads.json'
+const unfinished = '.new'
 const indexLimitBytes = 256 * 1024 * 1024
 
 interface KeptHead {
@@ -50,13 +51,11 @@ export class ContentStore {
   /**
    * Copies what is new and drops what is too old or too much, after the runs before it. A failure is told: what is
    * published stays good without copies.
-   *
-   * @param identities what `identityOf` said of each published file
    */
-  keep(publication: Publication, identities: ReadonlyMap<string, string>): void {
+  keep(publication: Publication): void {
     this.#work = this.#work.then(async () => {
       try {
-        if (!this.#stopped.signal.aborted) await this.#keep(publication, identities)
+        if (!this.#stopped.signal.aborted) await this.#keep(publication)
       } catch (error) {
         if (!this.#stopped.signal.aborted) this.#log(`Cannot keep copies of the content: ${String(error)}`)
       }
@@ -78,7 +77,7 @@ export class ContentStore {
     }
   }
 
-  async #keep(publication: Publication, identities: ReadonlyMap<string, string>): Promise<void> {
+  async #keep(publication: Publication): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
     const assets = [...publication.assets.values()]
     const head: KeptHead = { head: publication.headHash, assets: assets.map(({ id, size }) => [id, size]) }
@@ -89,23 +88,32 @@ export class ContentStore {
     this.#kept = new Set([...present].filter((id) => wanted.has(id)))
     await writeAtomically(join(this.#folder, indexFile), JSON.stringify(this.#heads))
     const kept = new Set(this.#kept)
-    for (const { id, file, path } of assets) {
-      if (!wanted.has(id) || kept.has(id)) continue
+    for (const asset of assets) {
       this.#stopped.signal.throwIfAborted()
-      const copy = join(this.#folder, id)
-      await copyFile(file, `${copy}.new`, constants.COPYFILE_FICLONE)
-      // Written in between: not what the id says. The next publication has what it became.
-      const identity = identityOf(await stat(file, { bigint: true }))
-      if (identity !== identities.get(path)) await rm(`${copy}.new`, { force: true })
-      else {
-        await rename(`${copy}.new`, copy)
-        this.#kept = kept.add(id)
-      }
+      if (wanted.has(asset.id) && !kept.has(asset.id) && (await this.#copy(asset))) this.#kept = kept.add(asset.id)
+    }
+  }
+
+  /** False where the file is not any more what the id names: the next publication has what it became. */
+  async #copy(asset: PublishedAsset): Promise<boolean> {
+    const copy = join(this.#folder, asset.id)
+    try {
+      await copyFile(asset.file, copy + unfinished, constants.COPYFILE_FICLONE)
+      if (!isUnchanged(asset, await stat(asset.file, { bigint: true }))) return false
+      await rename(copy + unfinished, copy)
+      return true
+    } catch (error) {
+      if (isAbsence(error)) return false
+      throw error
+    } finally {
+      await rm(copy + unfinished, { force: true })
     }
   }
 
   async #present(): Promise<Set<ContentId>> {
     const names = await readdir(this.#folder)
+    // A copy that a crash cut short.
+    for (const name of names) if (name.endsWith(unfinished)) await rm(join(this.#folder, name), { force: true })
     return new Set(names.flatMap((name) => parseContentId(name) ?? []))
   }
 }

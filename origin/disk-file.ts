@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { open, realpath } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
+import { identityOf } from './file-identity.ts'
 
 export interface OpenFile {
   readonly handle: FileHandle
@@ -44,6 +45,11 @@ export async function openFile(file: string): Promise<Found | undefined> {
 
 export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
+
+/** Whether a published file is still what was read; one without identity is a copy that never changes. */
+export function isUnchanged({ identity }: { readonly identity: string | undefined }, stats: BigIntStats): boolean {
+  return identity === undefined || identity === identityOf(stats)
 }
 
 /** Whether an error says no more than: there is nothing that we may serve. */

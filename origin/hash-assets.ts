@@ -17,6 +17,8 @@ export interface HashedAsset {
   readonly path: string
   /** Absolute path of the bytes to serve. */
   readonly file: string
+  /** What `identityOf` said of the file when it was read; undefined for a copy, which never changes. */
+  readonly identity: string | undefined
   readonly size: number
   readonly id: ContentId
 }
@@ -87,7 +89,7 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
     if (list) await manifest.putPart(id, list)
     if (copy && bytes && (await stat(copy).catch(() => undefined))?.size !== size) await writeAtomically(copy, bytes)
     if (known.get(path)?.id !== id) hashedFiles += 1
-    assets.set(path, { path, file: copy ?? file, size, id })
+    assets.set(path, { path, file: copy ?? file, identity: copy ? undefined : identity, size, id })
     if (isSettled(identity, now)) next.set(path, { identity, size, id })
   }
 

@@ -2,9 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContentId } from '../protocol/ids.ts'
 import { parseContentId } from '../protocol/ids.ts'
-
-/** Larger pages are published as they are. */
-const injectLimitBytes = 8 * 1024 * 1024
+import { injectLimitBytes } from '../protocol/limits.ts'
 
 export function isInjectable(file: { path: string; size: number }): boolean {
   return /\.html?$/i.test(file.path) && file.size <= injectLimitBytes

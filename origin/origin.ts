@@ -46,7 +46,7 @@ export async function createOrigin(options: OriginOptions): Promise<Origin> {
   const scripts = composeScripts(config, keys.rootEnvelope, config.scripts ?? (await readBrowserScripts()))
   const content = new ContentStore(join(config.state, 'content'), config.keepContentBytes, config.log)
   const publisher: Publisher = new Publisher(config, keys, (publication, before) => {
-    content.keep(publication, publisher.identities)
+    content.keep(publication)
     if (before && publication.headHash !== before.headHash) void tellFresh(publisher, socket)
   })
   const tracker = openTracker(config, publisher, new OpenSwarms(keys.swarmSecret))
@@ -54,10 +54,7 @@ export async function createOrigin(options: OriginOptions): Promise<Origin> {
   const first = await publisher.publish()
   const stun = await startStunOrLog(config)
   const watch = config.watch ? await startWatch(config, publisher) : undefined
-  const files = await SiteFiles.open(config, publisher, () => {
-    if (watch) watch.touch()
-    else void publisher.publishQuietly()
-  })
+  const files = await SiteFiles.open(config, publisher)
   const app = createApp(createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort: stun?.port }))
   return {
     app,

@@ -64,6 +64,8 @@ export interface PublishOptions {
 export interface PublishedAsset extends Asset {
   /** Absolute path of the bytes to serve: the file of the site, or its injected copy. */
   readonly file: string
+  /** What `identityOf` said of the file when it was read; undefined for a copy, which never changes. */
+  readonly identity: string | undefined
 }
 
 export interface Publication {
@@ -166,9 +168,10 @@ function describe(
   const headersOfAll = hashed.map(({ path }) => headersOf(path))
   const headerSets = makeHeaderTable(previousSets, headersOfAll)
   const position = new Map(headerSets.map((headers, at) => [JSON.stringify(headers), at]))
-  const assets = hashed.map(({ path, file, size, id }, at): PublishedAsset => {
+  const assets = hashed.map(({ path, file, identity, size, id }, at): PublishedAsset => {
     const headers = headersOfAll[at] ?? []
-    return { path, file, section: sectionOf(path, sections), id, size, chunkSize: chunkSizeFor(size), headers }
+    const section = sectionOf(path, sections)
+    return { path, file, identity, section, id, size, chunkSize: chunkSizeFor(size), headers }
   })
   const rows = assets.map(({ path, headers, size, chunkSize, id }): BinRow => {
     return [path, position.get(JSON.stringify(headers)) ?? -1, size, chunkSize, id]

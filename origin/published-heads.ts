@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hasList } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
+import { headsKept } from '../protocol/limits.ts'
 import { walkCatalogue } from './catalogue-walk.ts'
 import type { SignedHead } from './head.ts'
 import { openHead } from './head.ts'
@@ -9,8 +10,6 @@ import type { SiteKeys } from './keys.ts'
 import type { ManifestFolder } from './manifest-folder.ts'
 import { writeAtomically } from './write-atomically.ts'
 
-/** Heads whose parts stay: visitors that are a deploy or two behind still find theirs. */
-const keptHeads = 3
 const headFile = 'head.json'
 
 /** The newest head of this site that either folder remembers: build tools like to empty the one, machines the other. */
@@ -30,7 +29,7 @@ export async function rememberHead(state: string, signed: SignedHead): Promise<v
 
 /** Removes the parts that no head of the last few uses, and the older heads. @param now seconds since 1970 */
 export async function pruneManifest(manifest: ManifestFolder, keys: SiteKeys, now: number): Promise<void> {
-  const kept = (await openNewestFirst((await manifest.readHeads()).values(), keys)).slice(0, keptHeads)
+  const kept = (await openNewestFirst((await manifest.readHeads()).values(), keys)).slice(0, headsKept)
   const parts = new Set<ContentId>()
   for (const { head } of kept) {
     for await (const item of walkCatalogue(head.index, head.indexDepth, (id) => manifest.readPart(id))) {

@@ -1,9 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContentId } from '../protocol/ids.ts'
 import type { OriginConfig } from './config.ts'
-import { eachBounded } from './each-bounded.ts'
-import { identityOf } from './file-identity.ts'
 import { signFresh } from './fresh.ts'
 import { injectionOf } from './inject.ts'
 import type { SiteKeys } from './keys.ts'
@@ -12,7 +9,7 @@ import { publishFolder } from './publish.ts'
 
 const headSeconds = 30 * 86_400
 const renewPauseSeconds = 3600
-const statsInFlight = 32
+const noticePauseSeconds = 2
 
 /** Publishes, one run at a time, and keeps the signed word about the newest head fresh. */
 export class Publisher {
@@ -22,9 +19,9 @@ export class Publisher {
   readonly #onPublished: (publication: Publication, before: Publication | undefined) => void
   readonly #stopped = new AbortController()
   #publication: Publication | undefined
-  #identities: ReadonlyMap<string, string> = new Map()
   #byId: ReadonlyMap<ContentId, PublishedAsset> = new Map()
   #renewedAt = 0
+  #noticedAt = 0
   #running: Promise<Publication> | undefined
   #waiting: Promise<Publication> | undefined
   #fresh: { head: ContentId; envelope: string; issued: number } | undefined
@@ -42,11 +39,6 @@ export class Publisher {
 
   get publication(): Publication | undefined {
     return this.#publication
-  }
-
-  /** What `identityOf` says of the file of each published path. */
-  get identities(): ReadonlyMap<string, string> {
-    return this.#identities
   }
 
   assetOf(id: ContentId): PublishedAsset | undefined {
@@ -72,6 +64,14 @@ export class Publisher {
       if (!this.#stopped.signal.aborted)
         this.#config.log(`Cannot publish: ${messageOf(error)}; what was published stays`)
     }
+  }
+
+  /** Publishes soon, for a file is not what was published any more. Once a while: every visitor may notice it. */
+  noticeChange(): void {
+    const now = this.#now()
+    if (now - this.#noticedAt < noticePauseSeconds) return
+    this.#noticedAt = now
+    void this.publishQuietly()
   }
 
   /**
@@ -101,9 +101,9 @@ export class Publisher {
     await Promise.allSettled([this.#running, this.#waiting])
   }
 
-  /** A head lives for weeks, a server for longer. Publishing makes a new one in the last third of its life. */
+  /** A head lives for weeks, a server for longer. Publishing makes a new one in the second half of its life. */
   #renewHead({ head }: Publication, now: number): void {
-    if (head.expires - now >= headSeconds / 3 || now - this.#renewedAt < renewPauseSeconds) return
+    if (head.expires - now > headSeconds / 2 || now - this.#renewedAt < renewPauseSeconds) return
     this.#renewedAt = now
     void this.publishQuietly()
   }
@@ -137,7 +137,6 @@ export class Publisher {
       ...(onProgress && { onProgress }),
     })
     const before = this.#publication
-    this.#identities = await identitiesOf(publication)
     this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
     this.#publication = publication
     this.#onPublished(publication, before)
@@ -147,16 +146,6 @@ export class Publisher {
   #now(): number {
     return Math.floor(this.#config.now() / 1000)
   }
-}
-
-async function identitiesOf(publication: Publication): Promise<ReadonlyMap<string, string>> {
-  const identities = new Map<string, string>()
-  await eachBounded(publication.assets.values(), statsInFlight, async ({ path, file }) => {
-    // A file that is gone has no identity, and is none that was published.
-    const stats = await stat(file, { bigint: true }).catch(() => undefined)
-    if (stats) identities.set(path, identityOf(stats))
-  })
-  return identities
 }
 
 export function messageOf(error: unknown): string {

@@ -1,8 +1,7 @@
 import type { ContentId } from '../protocol/ids.ts'
 import { parseContentId } from '../protocol/ids.ts'
 import type { ContentStore } from './content.ts'
-import { isAbsence, openFile } from './disk-file.ts'
-import { identityOf } from './file-identity.ts'
+import { isAbsence, isUnchanged, openFile } from './disk-file.ts'
 import type { Publisher } from './publisher.ts'
 import type { Representation } from './representation.ts'
 import { fileRepresentation } from './representation.ts'
@@ -17,20 +16,22 @@ export async function findContent(
   const id = parseContentId(name)
   if (id === undefined) return undefined
   const asset = publisher.assetOf(id)
-  const current = asset && (await openAs(id, asset.file, publisher.identities.get(asset.path)))
+  const current = asset && (await openAs(id, asset))
   if (current) return current
   const copy = store.find(id)
-  return copy === undefined ? undefined : openAs(id, copy, undefined)
+  return copy === undefined ? undefined : openAs(id, { file: copy, identity: undefined })
 }
 
-/** @param identity what the file must still be; undefined where it never changes */
-async function openAs(id: ContentId, file: string, identity: string | undefined): Promise<Representation | undefined> {
-  const found = await openFile(file).catch((error: unknown) => {
+async function openAs(
+  id: ContentId,
+  source: { readonly file: string; readonly identity: string | undefined },
+): Promise<Representation | undefined> {
+  const found = await openFile(source.file).catch((error: unknown) => {
     if (isAbsence(error)) return undefined
     throw error
   })
   if (found?.type !== 'file') return undefined
-  if (identity !== undefined && identity !== identityOf(found.stats)) {
+  if (!isUnchanged(source, found.stats)) {
     await found.handle.close()
     return undefined
   }

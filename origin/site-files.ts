@@ -3,15 +3,14 @@ import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { realpath } from 'node:fs/promises'
 import type { ContentId } from '../protocol/ids.ts'
-import { injectLimitBytes } from '../protocol/limits.ts'
 import { canonicalPath, rowPath } from '../protocol/paths.ts'
 import { cacheControlOf } from './cache-control.ts'
 import type { OriginConfig } from './config.ts'
 import type { OpenFile } from './disk-file.ts'
-import { findOnDisk, isAbsence, openFile } from './disk-file.ts'
-import { identityOf } from './file-identity.ts'
+import { findOnDisk, isAbsence, isUnchanged, openFile } from './disk-file.ts'
 import { compileHeaderRules } from './header-table.ts'
 import { injectionOf } from './inject.ts'
+import { injectHtml, isInjectable } from './inject-html.ts'
 import type { PublishedAsset } from './publish.ts'
 import type { Publisher } from './publisher.ts'
 import type { Representation } from './representation.ts'
@@ -30,8 +29,6 @@ interface SiteFilesOptions {
   readonly headersOf: (path: string) => Representation['headers']
   readonly inject: ((html: string) => string) | undefined
   readonly publisher: Publisher
-  /** A file is not any more what was published. */
-  readonly onStale: () => void
 }
 
 /** What the site has at a path: what was published, and what lies in the folder beside it. */
@@ -42,11 +39,11 @@ export class SiteFiles {
     this.#options = options
   }
 
-  static async open(config: OriginConfig, publisher: Publisher, onStale: () => void): Promise<SiteFiles> {
+  static async open(config: OriginConfig, publisher: Publisher): Promise<SiteFiles> {
     const { folder, cacheSeconds } = config
     const hidden = await Promise.all([config.state, config.keys].map((place) => realpath(place)))
     const headersOf = compileHeaderRules(config.headers)
-    return new SiteFiles({ folder, hidden, cacheSeconds, headersOf, inject: injectionOf(config), publisher, onStale })
+    return new SiteFiles({ folder, hidden, cacheSeconds, headersOf, inject: injectionOf(config), publisher })
   }
 
   /** @param pathname below the site's base, beginning with `/` */
@@ -68,11 +65,11 @@ export class SiteFiles {
       if (isAbsence(error)) return undefined
       throw error
     })
-    if (found?.type === 'file' && identityOf(found.stats) === this.#options.publisher.identities.get(asset.path)) {
+    if (found?.type === 'file' && isUnchanged(asset, found.stats) && found.stats.size === BigInt(asset.size)) {
       const headers = this.#headersOf(asset.path, asset.headers)
       return fileRepresentation(found.handle, { size: asset.size, etag: etagOfContent(asset.id), headers })
     }
-    this.#options.onStale()
+    this.#options.publisher.noticeChange()
     if (found?.type === 'file') await found.handle.close()
     return undefined
   }
@@ -80,9 +77,9 @@ export class SiteFiles {
   async #unlisted(path: string, { handle, stats }: OpenFile): Promise<Representation> {
     const headers = this.#headersOf(path, this.#options.headersOf(path))
     const { inject } = this.#options
-    if (inject && /\.html?$/i.test(path) && Number(stats.size) <= injectLimitBytes)
-      return readInjected(handle, headers, inject)
-    const facts = { size: Number(stats.size), etag: etagOfFile(stats), modifiedMs: Number(stats.mtimeMs) }
+    const size = Number(stats.size)
+    if (inject && isInjectable({ path, size })) return readInjected(handle, headers, inject)
+    const facts = { size, etag: etagOfFile(stats), modifiedMs: Number(stats.mtimeMs) }
     return fileRepresentation(handle, { ...facts, headers })
   }
 
@@ -107,7 +104,7 @@ async function readInjected(
   inject: (html: string) => string,
 ): Promise<Representation> {
   try {
-    const bytes = new Uint8Array(Buffer.from(inject(await handle.readFile('utf8'))))
+    const bytes = Uint8Array.from(injectHtml(await handle.readFile(), inject))
     const digest = createHash('sha256').update(bytes).digest('hex')
     return bytesRepresentation(bytes, { etag: `"${digest.slice(0, 32)}"`, headers })
   } finally {

@@ -38,7 +38,7 @@ export class FolderWatch {
   }
 
   /** Counts as a change of the folder. */
-  touch(): void {
+  #touch(): void {
     if (this.#isClosed) return
     const now = performance.now()
     this.#firstChangeMs ??= now
@@ -76,8 +76,8 @@ export class FolderWatch {
     // Another folder of the same name: the watcher still looks at the old one.
     if (this.#watchers.get(folder)?.inode !== inode) this.#leave(folder)
     if (!this.#watchers.has(folder)) {
-      const watcher = watch(folder, { persistent: false }, () => this.touch())
-      watcher.on('error', () => this.touch())
+      const watcher = watch(folder, { persistent: false }, () => this.#touch())
+      watcher.on('error', () => this.#touch())
       this.#watchers.set(folder, { watcher, inode })
     }
     for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -18,7 +18,7 @@ test('pickPeers() gives each peer once, and only those that may be picked', () =
 })
 
 test('pickPeers() gives everybody of a small swarm where that many are asked for', () => {
-  expect(pickPeers([1, 2, 3], 12, anyone, Math.random).toSorted()).toEqual([1, 2, 3])
+  expect(new Set(pickPeers([1, 2, 3], 12, anyone, Math.random))).toEqual(new Set([1, 2, 3]))
 })
 
 test('pickPeers() gives nobody where none is asked for or there is none', () => {
