@@ -1,8 +1,9 @@
 import { join, relative, resolve } from 'node:path'
 import type { IceServer } from '../protocol/join.ts'
-import type { Command } from './command.ts'
+import type { Command, CommandIo } from './command.ts'
 import { UsageError } from './command.ts'
 import { parseOptions } from './parse-options.ts'
+import { createProgress } from './progress.ts'
 import type { ServedOrigin, ServeOptions } from './serve.ts'
 import { serveOrigin } from './serve.ts'
 
@@ -64,13 +65,32 @@ export const serveCommand: Command = {
   help,
   async run(args, io) {
     const options = readServeOptions(args, io.cwd)
-    const served = await serveOrigin({ ...options, log: (line) => io.stderr.write(`${line}\n`) })
+    const served = await start(options, io)
     io.stdout.write(startReport(served, options, io.cwd))
     await aborted(io.signal)
     io.stderr.write('Stopping\n')
     await served.close()
     return 0
   },
+}
+
+/** Shows how far the first publication is; those after it come by themselves, and quietly. */
+async function start(options: ServeOptions, io: CommandIo): Promise<ServedOrigin> {
+  const progress = createProgress(io.stderr, Date.now)
+  let isStarted = false
+  const report: ServeOptions = {
+    ...options,
+    log: (line) => io.stderr.write(`${line}\n`),
+    onProgress: (done) => {
+      if (!isStarted) progress.update(done)
+    },
+  }
+  try {
+    return await serveOrigin(report, io.signal)
+  } finally {
+    isStarted = true
+    progress.end()
+  }
 }
 
 /** What the command line asks for. Throws a UsageError where it cannot be understood. */

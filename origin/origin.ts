@@ -36,8 +36,10 @@ export interface Origin {
 /**
  * Opens or makes the site's keys, publishes the folder and gives its server.
  * Rejects where an option is wrong, the keys cannot be used, or the folder cannot be published.
+ *
+ * @param signal gives up the start, and does nothing after it
  */
-export async function createOrigin(options: OriginOptions): Promise<Origin> {
+export async function createOrigin(options: OriginOptions, signal?: AbortSignal): Promise<Origin> {
   const config = resolveConfig(options)
   await assertUnpublished('the state', config.state, config.folder)
   await assertUnpublished('the keys', config.keys, config.folder)
@@ -51,23 +53,39 @@ export async function createOrigin(options: OriginOptions): Promise<Origin> {
   })
   const tracker = openTracker(config, publisher, new OpenSwarms(keys.swarmSecret))
   const socket = openSocket(config, tracker)
-  const first = await publisher.publish()
-  const stun = await startStunOrLog(config)
-  const watch = config.watch ? await startWatch(config, publisher) : undefined
-  const files = await SiteFiles.open(config, publisher)
-  const app = createApp(createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort: stun?.port }))
-  return {
-    app,
-    attach: (server) => socket.attach(server),
-    publish: () => publisher.publish(),
-    get publication() {
-      return publisher.publication ?? first
-    },
-    async close() {
-      watch?.close()
-      await Promise.all([socket.close(), stun?.close(), publisher.close(), content.close()])
-    },
+  const parts: { close(): unknown }[] = [publisher, content, socket]
+  const close = once(async () => void (await Promise.all(parts.map((part) => part.close()))))
+  const stop = (): void => void close()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    signal?.throwIfAborted()
+    // Before the first publication, so that no change falls between.
+    if (config.watch) parts.push(await startWatch(config, publisher))
+    const first = await publisher.publish()
+    const stun = await startStunOrLog(config)
+    if (stun) parts.push(stun)
+    const files = await SiteFiles.open(config, publisher)
+    const site = createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort: stun?.port })
+    return {
+      app: createApp(site),
+      attach: (server) => socket.attach(server),
+      publish: () => publisher.publish(),
+      get publication() {
+        return publisher.publication ?? first
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
   }
+}
+
+function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let result: Promise<Result> | undefined
+  return () => (result ??= work())
 }
 
 function openTracker(config: OriginConfig, publisher: Publisher, swarms: OpenSwarms): Tracker {

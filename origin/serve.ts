@@ -1,13 +1,13 @@
 import { once } from 'node:events'
-import type { IncomingMessage, RequestListener, Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer } from 'node:http'
-import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { stopWaitMs } from '../protocol/limits.ts'
 import type { OriginOptions } from './config.ts'
+import { Connections } from './connections.ts'
 import type { Origin } from './origin.ts'
 import { createOrigin } from './origin.ts'
-import { isTrackerRequest } from './tracker-socket.ts'
+import { isTrackerRequest, refuse } from './tracker-socket.ts'
 
 export interface ServeOptions extends OriginOptions {
   /** 0 takes any free port. */
@@ -24,26 +24,35 @@ export interface ServedOrigin {
   close(): Promise<void>
 }
 
-/** Serves an origin by a Node HTTP server of its own. Rejects where the port cannot be had. */
-export async function serveOrigin(options: ServeOptions): Promise<ServedOrigin> {
+/**
+ * Serves an origin by a Node HTTP server of its own. Rejects where the port cannot be had.
+ *
+ * @param signal gives up the start, and does nothing after it
+ */
+export async function serveOrigin(options: ServeOptions, signal?: AbortSignal): Promise<ServedOrigin> {
   const server = createServer()
+  const connections = new Connections(server)
   // Listening comes before publishing, which may take minutes: a port that is taken is told at once.
   await listen(server, options.port, options.host)
-  const opening = createOrigin(options)
+  const opening = createOrigin(options, signal)
   server.on('request', listenerOf(opening))
+  let isOpen = false
+  server.on('upgrade', (request, socket) => {
+    // What nobody takes would hang: with any listener for upgrades, Node leaves the answer to the listeners.
+    if (!isTrackerRequest(request, options.base ?? '/')) refuse(socket, '404 Not Found')
+    else if (!isOpen) refuse(socket, '503 Service Unavailable')
+  })
   try {
     const origin = await opening
     origin.attach(server)
-    server.on('upgrade', (request, socket) => refuseUpgrade(request, socket, options.base ?? '/'))
-    return { url: urlOf(server, options), origin, close: () => stop(server, origin) }
+    isOpen = true
+    return { url: urlOf(server, options), origin, close: () => stop(server, connections, origin) }
   } catch (error) {
     server.close()
     server.closeAllConnections()
     throw error
   }
 }
-
-const sweepMs = 50
 
 async function listen(server: Server, port: number, host: string): Promise<void> {
   // Where the name has an IPv6 address, too, Node would take only one of the two, and not always the same.
@@ -65,21 +74,12 @@ function listenerOf(opening: Promise<Origin>): RequestListener {
   return (request, response) => void answer(request, response)
 }
 
-/** What nobody takes would hang: with any listener for upgrades, Node leaves the answer to the listeners. */
-function refuseUpgrade(request: IncomingMessage, socket: Duplex, base: string): void {
-  if (isTrackerRequest(request, base)) return
-  socket.on('error', () => undefined)
-  socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-}
-
-async function stop(server: Server, origin: Origin): Promise<void> {
+async function stop(server: Server, connections: Connections, origin: Origin): Promise<void> {
   const closed = once(server, 'close')
   server.close()
-  // Connections fall idle one by one, as their responses end.
-  const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
+  connections.end()
   const patience = setTimeout(() => server.closeAllConnections(), stopWaitMs)
   await Promise.all([origin.close(), closed])
-  clearInterval(sweep)
   clearTimeout(patience)
 }
 

@@ -192,7 +192,8 @@ function faultOf(error: unknown): TrackerFault {
   return error instanceof ProtocolError && error.code === 'foreign' ? 'foreign' : 'malformed'
 }
 
-function refuse(socket: Duplex, status: string): void {
+/** Answers an upgrade with a plain response. */
+export function refuse(socket: Duplex, status: string): void {
   socket.on('error', () => undefined)
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

@@ -1,7 +1,7 @@
 import type { FSWatcher } from 'node:fs'
 import { watch } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { watchAgainMs, watchLongestMs, watchQuietMs } from '../protocol/limits.ts'
 
 /**
@@ -65,6 +65,7 @@ export class FolderWatch {
       // Such as a build that removes the whole folder before it writes it anew, or too many watchers. Told once.
       if (!this.#isTroubled) this.#onTrouble(error)
       this.#isTroubled = true
+      clearTimeout(this.#timer)
       if (!this.#isClosed) this.#timer = setTimeout(() => void this.#settle(), watchAgainMs).unref()
     }
   }
@@ -76,7 +77,12 @@ export class FolderWatch {
     // Another folder of the same name: the watcher still looks at the old one.
     if (this.#watchers.get(folder)?.inode !== inode) this.#leave(folder)
     if (!this.#watchers.has(folder)) {
-      const watcher = watch(folder, { persistent: false }, () => this.#touch())
+      const watcher = watch(folder, { persistent: false }, (type, name) => {
+        // A folder that is removed or moved away tells so by its own name. Its watcher is dead from then on, and the
+        // next folder in its place may even get the same inode. (A file of that name costs no more than a new watcher.)
+        if (type === 'rename' && name === basename(folder)) this.#leave(folder)
+        this.#touch()
+      })
       watcher.on('error', () => this.#touch())
       this.#watchers.set(folder, { watcher, inode })
     }

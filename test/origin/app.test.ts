@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Origin } from '../../origin/origin.ts'
@@ -127,38 +126,6 @@ describe('a listed file', () => {
     for (const path of ['/with%20space%20%C3%A9.txt', '/with%20space%20é.txt?v=2', '/%77ith%20space%20%c3%a9.txt']) {
       expect(await (await ask(path)).text()).toBe('odd name')
     }
-  })
-})
-
-describe('compression', () => {
-  test.each([
-    ['br', 'gzip, deflate, br', brotliDecompressSync],
-    ['gzip', 'gzip;q=0.5, br;q=0', gunzipSync],
-  ])('gives text as %s with an ETag of its own', async (encoding, accepted, decompress) => {
-    const identity = await ask('/style-3f2a9c1b.css', {}, 'HEAD')
-    const response = await ask('/style-3f2a9c1b.css', { 'accept-encoding': accepted })
-    const etag = identity.headers.get('etag')?.replace(/"$/, `-${encoding}"`)
-    expect(response.headers.get('content-encoding')).toBe(encoding)
-    expect(response.headers.get('etag')).toBe(etag)
-    expect(response.headers.has('content-length')).toBe(false)
-    expect([identity.headers.get('vary'), response.headers.get('vary')]).toEqual(['accept-encoding', 'accept-encoding'])
-    expect(decompress(await bodyOf(response)).toString()).toBe(style)
-    const again = await ask('/style-3f2a9c1b.css', { 'accept-encoding': accepted, 'if-none-match': etag ?? '' })
-    expect([again.status, again.headers.get('vary')]).toEqual([304, 'accept-encoding'])
-  })
-
-  test('is never mixed with ranges', async () => {
-    for (const range of ['bytes=0-9', 'bytes=0-1,4-5']) {
-      const response = await ask('/style-3f2a9c1b.css', { 'accept-encoding': 'br', range })
-      expect(response.headers.has('content-encoding')).toBe(false)
-      await response.body?.cancel()
-    }
-  })
-
-  test.each(['/images/photo.jpg', '/folder/note.txt'])('leaves %s as it is', async (path) => {
-    const response = await ask(path, { 'accept-encoding': 'br, gzip' })
-    expect([response.headers.has('content-encoding'), response.headers.has('vary')]).toEqual([false, false])
-    await response.body?.cancel()
   })
 })
 

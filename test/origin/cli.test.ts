@@ -1,61 +1,31 @@
-import { spawn } from 'node:child_process'
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { InstalledCli } from './installed-cli.ts'
 import { seededRandom } from './temporary-site.ts'
 
-/*
- * The command line as it is installed: bundled, in a process of its own, with real hashing threads. The package is
- * put together in a folder of the test, so that it needs no build and disturbs none.
- */
-const root = fileURLToPath(new URL('../..', import.meta.url))
-let installed = ''
+let installed: InstalledCli
 let folder = ''
 let next = 0
 
 beforeAll(async () => {
-  installed = await mkdtemp(join(tmpdir(), 'nearhand-cli-'))
-  const bundle = await rolldown({
-    cwd: root,
-    input: ['origin/cli.ts', 'origin/hash-worker.ts'],
-    platform: 'neutral',
-    external: /^[^./]/,
-  })
-  await bundle.write({
-    dir: join(installed, 'dist/npm'),
-    format: 'esm',
-    preserveModules: true,
-    preserveModulesRoot: root,
-  })
-  await bundle.close()
-  await symlink(join(root, 'node_modules'), join(installed, 'node_modules'))
-  await writeFile(join(installed, 'package.json'), '{"type":"module","version":"1.2.3"}')
-  await mkdir(join(installed, 'dist/browser'))
-  for (const name of ['nearhand', 'nearhand-worker', 'nearhand-sw']) {
-    await writeFile(join(installed, `dist/browser/${name}.js`), `// ${name}`)
-  }
+  installed = await InstalledCli.create()
 }, 30_000)
-afterAll(() => rm(installed, { recursive: true, force: true }))
+afterAll(() => installed.remove())
 
 beforeEach(async () => {
   next += 1
-  folder = join(installed, `work-${next}`)
+  folder = join(installed.folder, `work-${next}`)
   await mkdir(join(folder, 'site/img'), { recursive: true })
   await writeFile(join(folder, 'site/index.html'), '<h1>Hello</h1>')
   await writeFile(join(folder, 'site/img/a.png'), seededRandom(next)(100_000))
 })
 
 function nearhand(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(installed, 'dist/npm/origin/cli.js'), ...args], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = installed.start(folder, args)
   let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   return new Promise((resolve, reject) => {
     child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }))
   })

@@ -1,0 +1,196 @@
+import { once } from 'node:events'
+import { readdir, readlink } from 'node:fs/promises'
+import { createServer, get, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import type { ServedOrigin, ServeOptions } from '../../origin/serve.ts'
+import { serveOrigin } from '../../origin/serve.ts'
+import type { SiteFixture } from './site-fixture.ts'
+import { makeSite, testScripts } from './site-fixture.ts'
+
+// More than the socket buffers of both ends take.
+const large = new Uint8Array(24 * 1024 * 1024).fill(7)
+
+let site: SiteFixture
+let served: ServedOrigin | undefined
+
+beforeEach(async () => {
+  site = await makeSite({
+    'index.html': '<!doctype html><p>Home',
+    'large.bin': large,
+    'text.css': 'p {}\n'.repeat(400_000),
+  })
+})
+
+afterEach(async () => {
+  await served?.close()
+  served = undefined
+  await site.close()
+})
+
+async function serve(options: Partial<ServeOptions> = {}): Promise<ServedOrigin> {
+  const { folder, state, log } = site
+  const fixed = {
+    folder,
+    state,
+    scripts: testScripts,
+    log: (line: string) => void log.push(line),
+    stun: false,
+  } as const
+  served = await serveOrigin({ ...fixed, port: 0, host: 'localhost', ...options })
+  return served
+}
+
+/** Begins a download and does not read on. */
+async function beginDownload(url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+  const [response] = (await once(get(url, { headers }), 'response')) as [IncomingMessage]
+  response.pause()
+  return response
+}
+
+/** The files below the site that this process has open. */
+async function openFiles(): Promise<string[]> {
+  const numbers = await readdir('/proc/self/fd').catch(() => [])
+  const targets = await Promise.all(numbers.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => '')))
+  return targets.filter((target) => target.startsWith(site.folder))
+}
+
+test('serveOrigin() serves over a real socket', async () => {
+  const { url } = await serve()
+  expect(url).toMatch(/^http:\/\/localhost:\d+\/$/)
+  const response = await fetch(url)
+  expect([response.status, await response.text()]).toEqual([200, '<!doctype html><p>Home'])
+  const download = await fetch(`${url}large.bin`)
+  expect(Buffer.from(await download.arrayBuffer()).equals(large)).toBe(true)
+  const head = await fetch(`${url}large.bin`, { method: 'HEAD' })
+  expect(head.headers.get('content-length')).toBe(String(large.length))
+})
+
+test('serveOrigin() gives the place below its base', async () => {
+  const { url } = await serve({ base: '/docs/' })
+  expect(url).toMatch(/\/docs\/$/)
+  expect((await fetch(url)).status).toBe(200)
+})
+
+test('serveOrigin() says which port is taken, before anything is published', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  await expect(serve({ port })).rejects.toThrow(`Cannot listen on localhost port ${port}: another program has the port`)
+  await expect(readdir(site.state)).rejects.toThrow('ENOENT')
+  other.close()
+})
+
+test('serveOrigin() frees its port where the folder cannot be published', async () => {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  await expect(serve({ port, folder: `${site.folder}/nowhere` })).rejects.toThrow('no such folder')
+  await serve({ port })
+})
+
+test('serveOrigin() resists paths that a client library would not send', async () => {
+  const { url } = await serve()
+  const { port } = new URL(url)
+  for (const target of [
+    '/../../../../etc/passwd',
+    '//etc/passwd',
+    '/..%2f..%2fetc/passwd',
+    '/\\..\\..\\etc\\passwd',
+    '/%',
+    '*',
+  ]) {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(`GET ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`)
+    const chunks: Buffer[] = await socket.toArray()
+    const text = Buffer.concat(chunks).toString()
+    expect(text).toMatch(/^HTTP\/1\.1 4\d\d /)
+    expect(text).not.toContain('root:')
+  }
+})
+
+test('serveOrigin() answers upgrades that nobody takes', async () => {
+  const { url } = await serve()
+  const socket = new WebSocket(url.replace('http', 'ws').concat('other'))
+  const [error] = (await once(socket, 'error')) as [Error]
+  expect(error.message).toContain('404')
+})
+
+test.skipIf(process.platform !== 'linux')('serveOrigin() lets go of a file when the visitor leaves', async () => {
+  const { url } = await serve()
+  await vi.waitFor(async () => expect(await readdir(`${site.state}/content`)).toHaveLength(4), { timeout: 15_000 })
+  const downloads = [
+    await beginDownload(`${url}large.bin`),
+    await beginDownload(`${url}large.bin`, { range: 'bytes=100-' }),
+    await beginDownload(`${url}text.css`, { 'accept-encoding': 'br' }),
+    await beginDownload(`${url}text.css`, { 'accept-encoding': 'gzip' }),
+  ]
+  await vi.waitFor(async () => expect(await openFiles()).not.toEqual([]))
+  for (const download of downloads) download.destroy()
+  await vi.waitFor(async () => expect(await openFiles()).toEqual([]))
+  for (const path of ['large.bin', 'index.html', 'text.css', 'nowhere']) {
+    await (await fetch(url + path, { method: 'HEAD' })).text()
+    await (await fetch(url + path, { headers: { range: 'bytes=9999999999-' } })).text()
+  }
+  await vi.waitFor(async () => expect(await openFiles()).toEqual([]))
+})
+
+test('ServedOrigin.close() lets a running response end, and takes no new connection', async () => {
+  const running = await serve()
+  const { url } = running
+  const download = await beginDownload(`${url}large.bin`)
+  const closing = running.close()
+  await vi.waitFor(() => expect(fetch(url)).rejects.toThrow('fetch failed'))
+  const chunks: Buffer[] = await download.toArray()
+  expect(Buffer.concat(chunks).equals(large)).toBe(true)
+  await closing
+})
+
+test('ServedOrigin.close() tells tracker clients that it stops', async () => {
+  const running = await serve()
+  const { url } = running
+  const address = `${url.replace('http', 'ws')}.well-known/nearhand/tracker`
+  const socket = new WebSocket(address, { headers: { origin: new URL(url).origin } })
+  const told: string[] = []
+  socket.on('message', (payload: Buffer) => told.push(payload.toString()))
+  await once(socket, 'message')
+  const closed = once(socket, 'close')
+  await running.close()
+  const [code] = (await closed) as [number]
+  expect([code, told.at(-1)]).toEqual([1012, '{"type":"fault","fault":"stopping"}'])
+})
+
+test('ServedOrigin.close() waits for nobody who does not read', async () => {
+  const running = await serve()
+  const { url } = running
+  const download = await beginDownload(`${url}large.bin`)
+  const ended = once(download, 'error')
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const closing = running.close()
+  await vi.advanceTimersByTimeAsync(5000)
+  vi.useRealTimers()
+  await closing
+  download.resume()
+  await ended
+})
+
+test('ServedOrigin.close() does not wait for idle connections', async () => {
+  const running = await serve()
+  const { url } = running
+  const { port } = new URL(url)
+  const socket = connect(Number(port), '127.0.0.1')
+  await once(socket, 'connect')
+  const alive = request(url)
+  alive.end()
+  const [response] = (await once(alive, 'response')) as [IncomingMessage]
+  await response.toArray()
+  const ended = once(socket, 'close')
+  await Promise.race([running.close(), delay(4000).then(() => Promise.reject(new Error('Still open after 4 s')))])
+  await ended
+})
