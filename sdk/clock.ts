@@ -15,3 +15,15 @@ export function createSystemClock(): Clock {
     },
   }
 }
+
+/** The same clock, but what an action throws goes to `failed` instead of to the page. */
+export function guardClock(clock: Clock, failed: (error: unknown) => void): Clock {
+  const guarded = (action: () => void) => (): void => {
+    try {
+      action()
+    } catch (error) {
+      failed(error)
+    }
+  }
+  return { now: () => clock.now(), after: (delayMs, action) => clock.after(delayMs, guarded(action)) }
+}

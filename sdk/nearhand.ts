@@ -1,17 +1,15 @@
 import type { TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
 import { parseTraffic, parseWorkerToPage, trafficChannelName } from '../protocol/bridge.ts'
 import { ProtocolError } from '../protocol/errors.ts'
-import { Bans } from './bans.ts'
+import type { Clock } from './clock.ts'
+import { guardClock } from './clock.ts'
 import type { ConsentState } from './consent.ts'
-import { decideConsent, uploadLimitOn } from './consent.ts'
+import { decideConsent } from './consent.ts'
 import type { PeerView } from './exchange-messages.ts'
-import { awaitLeadership } from './leader.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
-import type { PeeringStatus } from './peering.ts'
-import { Peering } from './peering.ts'
-import { registerWorker, removeWorker } from './register.ts'
-import { Tabs } from './tabs.ts'
+import { removeWorker } from './register.ts'
+import { TabRole } from './tab-role.ts'
 import { askTotals } from './worker-link.ts'
 
 /**
@@ -37,7 +35,6 @@ export interface NearhandEvents {
   state: CustomEvent<NearhandState>
 }
 
-const nothing: PeeringStatus = { isLinked: false, peers: [], uploadedBytes: 0, bannedPeers: 0 }
 const noTotals: TrafficTotals = {
   bytes: { store: 0, peers: 0, origin: 0 },
   duplicateBytes: 0,
@@ -54,22 +51,23 @@ const peersEventMs = 500
 export class Nearhand extends EventTarget {
   readonly #page: Page
   readonly #settings: Settings
-  readonly #bans = new Bans()
+  readonly #clock: Clock
+  readonly #role: TabRole
   readonly #waiting = new Set<() => void>()
   #state: NearhandState = 'starting'
   #hasStarted = false
   #isShown = true
-  #status: PeeringStatus = nothing
-  #peering: Peering | undefined
-  #tabs: Tabs | undefined
+  #toldPeers: readonly PeerView[] = []
   #traffic: BroadcastChannel | undefined
-  #leave: (() => void) | undefined
   #isTelling = false
 
   constructor(page: Page, settings: Settings) {
     super()
     this.#page = page
     this.#settings = settings
+    const failed = (error: unknown): void => this.#fail(error)
+    this.#clock = guardClock(page.clock, failed)
+    this.#role = new TabRole({ page, clock: this.#clock, settings, changed: () => this.#changed(), failed })
     if (page.serviceWorkers === undefined) this.#state = 'unsupported'
   }
 
@@ -123,19 +121,19 @@ export class Nearhand extends EventTarget {
   /** All zero where there is no worker to ask. */
   async stats(): Promise<NearhandStats> {
     const worker = this.#worker()
-    const totals = (worker && (await askTotals(worker, this.#page.clock))) ?? noTotals
-    const { uploadedBytes, bannedPeers, peers } = this.#status
+    const totals = (worker && (await askTotals(worker, this.#clock))) ?? noTotals
+    const { uploadedBytes, bannedPeers, peers } = this.#role.status
     return { ...totals, uploadedBytes, bannedPeers, peers }
   }
 
   /** Switches Nearhand off on this device, removes worker and store, and remembers it. `?nearhand=off` does the same. */
   async disable(): Promise<void> {
-    const { memory, serviceWorkers, clock, url } = this.#page
+    const { memory, serviceWorkers, url } = this.#page
     memory.set('nearhand-off', '1')
     this.#release()
     this.#become('off')
     try {
-      if (serviceWorkers) await removeWorker(serviceWorkers, new URL(this.#settings.base, url).href, clock)
+      if (serviceWorkers) await removeWorker(serviceWorkers, new URL(this.#settings.base, url).href, this.#clock)
     } catch (error) {
       this.#fail(error)
     }
@@ -177,23 +175,28 @@ export class Nearhand extends EventTarget {
       this.#try(() => this.#follow())
     })
     events.remembered(() => this.#try(() => this.#follow()))
-    events.lineChanged(() => this.#try(() => this.#peering?.limitUpload()))
-    serviceWorkers?.addEventListener('controllerchange', () => this.#try(() => this.#peering?.relink()))
+    events.lineChanged(() => this.#try(() => this.#role.limitUpload()))
+    serviceWorkers?.addEventListener('controllerchange', () => {
+      this.#try(() => {
+        this.#follow()
+        this.#role.relink()
+      })
+    })
     serviceWorkers?.addEventListener('message', (event: MessageEvent<unknown>) => {
       this.#try(() => {
-        if (isRelink(event.data)) this.#peering?.relink()
+        if (isRelink(event.data)) this.#role.relink()
       })
     })
   }
 
   #register(): void {
-    const { serviceWorkers } = this.#page
-    if (serviceWorkers === undefined) return
+    const { memory, register } = this.#page
     this.#become('starting')
-    registerWorker(serviceWorkers, this.#settings.serviceWorkerUrl, this.#settings.base).then(
+    register(this.#settings.serviceWorkerUrl, this.#settings.base).then(
       () => {
-        if (this.#state !== 'starting') return
-        this.#become('active')
+        // Switched off in the meantime, when there was no worker to remove yet.
+        if (memory.get('nearhand-off') !== undefined) void this.disable()
+        else if (this.#state === 'starting') this.#become('active')
         this.#try(() => this.#follow())
       },
       (error: unknown) => this.#fail(error),
@@ -208,55 +211,15 @@ export class Nearhand extends EventTarget {
       return
     }
     this.#traffic ??= this.#openTraffic()
-    this.#tabs ??= new Tabs(
-      () => this.#peering?.status,
-      (status) => this.#learn(status),
-    )
-    const mayConnect = this.consentState === 'granted' && this.#page.hasWebRtc
-    if (!mayConnect) this.#disconnect()
-    else this.#leave ??= awaitLeadership(this.#page.locks, `nearhand-leader ${this.#settings.base}`, () => this.#lead())
+    // A page that the worker does not control (a forced reload) has no use for peers, and the worker cannot reach it.
+    const isControlled = this.#worker() !== undefined
+    this.#role.take(isControlled && this.consentState === 'granted' && this.#page.hasWebRtc)
   }
 
-  #lead(): void {
-    this.#try(() => {
-      const { clock } = this.#page
-      const { workerUrl, trackerUrl, uploadBytesPerSecond } = this.#settings
-      const peering = new Peering({
-        clock,
-        workerUrl,
-        trackerUrl,
-        bans: this.#bans,
-        uploadLimit: () => uploadLimitOn(this.#page.line, uploadBytesPerSecond),
-        serviceWorker: () => this.#worker(),
-        changed: () => {
-          if (this.#peering !== peering) return
-          this.#learn(peering.status)
-          this.#tabs?.tell(peering.status)
-        },
-        failed: (error) => this.#fail(error),
-      })
-      this.#peering = peering
-      peering.start().catch((error: unknown) => this.#fail(error))
-    })
-  }
-
-  /** Lets go of everything that would keep the page out of the back/forward cache. */
   #release(): void {
-    this.#disconnect()
-    this.#tabs?.close()
-    this.#tabs = undefined
+    this.#role.release()
     this.#traffic?.close()
     this.#traffic = undefined
-  }
-
-  #disconnect(): void {
-    const wasLeading = this.#peering !== undefined
-    this.#peering?.stop()
-    this.#peering = undefined
-    this.#leave?.()
-    this.#leave = undefined
-    if (wasLeading) this.#tabs?.tell(nothing)
-    this.#learn(nothing)
   }
 
   #worker(): ServiceWorker | undefined {
@@ -264,18 +227,18 @@ export class Nearhand extends EventTarget {
   }
 
   #isConnected(): boolean {
-    return this.#worker() !== undefined && this.#status.isLinked && this.#status.peers.length > 0
+    const { isLinked, peers } = this.#role.status
+    return this.#worker() !== undefined && isLinked && peers.length > 0
   }
 
-  #learn(status: PeeringStatus): void {
-    const isOther = JSON.stringify(status.peers) !== JSON.stringify(this.#status.peers)
-    this.#status = status
+  #changed(): void {
     for (const wake of this.#waiting) wake()
-    if (!isOther || this.#isTelling) return
+    if (this.#isTelling || this.#role.status.peers === this.#toldPeers) return
     this.#isTelling = true
-    this.#page.clock.after(peersEventMs, () => {
+    this.#clock.after(peersEventMs, () => {
       this.#isTelling = false
-      this.dispatchEvent(new CustomEvent('peers', { detail: this.#status.peers }))
+      this.#toldPeers = this.#role.status.peers
+      this.dispatchEvent(new CustomEvent('peers', { detail: this.#toldPeers }))
     })
   }
 

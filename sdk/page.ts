@@ -4,6 +4,7 @@ import type { LineView } from './consent.ts'
 import type { Locks } from './leader.ts'
 import type { Memory } from './memory.ts'
 import { createMemory } from './memory.ts'
+import { registerWorker } from './register.ts'
 
 /** What of the browser's page is used. */
 export interface Page {
@@ -13,6 +14,8 @@ export interface Page {
   readonly locks: Locks | undefined
   /** Undefined where the browser has none, or the page is not a secure context. */
   readonly serviceWorkers: ServiceWorkerContainer | undefined
+  /** Registers the service worker; resolves when one is active. */
+  readonly register: (url: string, scope: string) => Promise<void>
   readonly hasWebRtc: boolean
   /** https://w3c.github.io/gpc/ */
   readonly hasPrivacyControl: boolean
@@ -39,6 +42,7 @@ export function createPage(): Page {
     memory: createMemory(() => localStorage),
     locks: 'locks' in navigatorOf ? navigator.locks : undefined,
     serviceWorkers: isSecureContext && 'serviceWorker' in navigatorOf ? navigator.serviceWorker : undefined,
+    register: registerWorker,
     hasWebRtc: 'RTCPeerConnection' in globalThis,
     hasPrivacyControl: Reflect.get(navigatorOf, 'globalPrivacyControl') === true,
     get line() {

@@ -23,8 +23,8 @@ export interface PeeringOptions {
   /** The worker that answers this site's requests, now. */
   serviceWorker(): ServiceWorker | undefined
   /** `status` is another one. */
-  changed(): void
-  failed(error: unknown): void
+  readonly changed: () => void
+  readonly failed: (error: unknown) => void
 }
 
 /** How the tab that holds the connections is doing. */
@@ -75,7 +75,7 @@ export class Peering {
   async start(): Promise<void> {
     const host = await startExchange(this.#options.workerUrl, {
       received: (message) => this.#receive(message),
-      failed: (error) => this.#options.failed(error),
+      failed: this.#options.failed,
     })
     if (this.#hasStopped) {
       host.close()
@@ -94,7 +94,7 @@ export class Peering {
   /** Links the service worker anew: another one controls the page, or it forgot us. */
   relink(): void {
     if (this.#host === undefined) return
-    this.#link.link().catch((error: unknown) => this.#options.failed(error))
+    this.#link.link().catch(this.#options.failed)
   }
 
   limitUpload(): void {
@@ -137,7 +137,7 @@ export class Peering {
         clock,
         random: Math.random,
         fetchJoin: (signal) => fetchJoin(folder + joinFile, signal),
-        openSocket: (events) => openSocket(folder.replace(/^http/, 'ws') + trackerFile, events),
+        openSocket: (events) => openSocket(folder.replace(/^http/, 'ws') + trackerFile, events, this.#options.failed),
         connect: (ports, join) => {
           const iceServers = join.iceServers.map(({ urls, username, credential }) => ({
             urls: [...urls],
@@ -160,11 +160,20 @@ async function fetchJoin(url: string, signal: AbortSignal): Promise<JoinResponse
   return parseJoinResponse(await response.text())
 }
 
-function openSocket(url: string, events: SocketEvents): Socket {
+function openSocket(url: string, events: SocketEvents, failed: (error: unknown) => void): Socket {
   const socket = new WebSocket(url)
-  socket.onopen = () => events.opened()
-  socket.onclose = () => events.closed()
-  socket.onmessage = (event: MessageEvent<unknown>) => events.received(typeof event.data === 'string' ? event.data : '')
+  const guard = (step: () => void): void => {
+    try {
+      step()
+    } catch (error) {
+      failed(error)
+    }
+  }
+  socket.onopen = () => guard(() => events.opened())
+  socket.onclose = () => guard(() => events.closed())
+  socket.onmessage = (event: MessageEvent<unknown>) => {
+    guard(() => events.received(typeof event.data === 'string' ? event.data : ''))
+  }
   return {
     send(text) {
       if (socket.readyState === WebSocket.OPEN) socket.send(text)

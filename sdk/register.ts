@@ -3,10 +3,10 @@ import type { Clock } from './clock.ts'
 import { askDisable } from './worker-link.ts'
 
 /** Registers the service worker, or finds it registered; resolves when one is active. */
-export async function registerWorker(container: ServiceWorkerContainer, url: string, scope: string): Promise<void> {
+export async function registerWorker(url: string, scope: string): Promise<void> {
   // At once: each asset that is asked for before goes past us.
   await new Workbox(url, { scope }).register({ immediate: true })
-  await container.ready
+  await navigator.serviceWorker.ready
 }
 
 /** Takes the service worker of this scope out of the site, store and all. */
