@@ -12,10 +12,14 @@ import type { HeldAsset } from './held-assets.ts'
 import { holdAssets } from './held-assets.ts'
 import type { Asked, Misdeed, Sending } from './misdeeds.ts'
 import { answerOf, answerOfHonest } from './misdeeds.ts'
-import { Answerer } from './node-connection.ts'
-import type { Scene } from './scene.ts'
+import { answerOffers } from './node-connection.ts'
 import type { Membership } from './tracker-membership.ts'
-import { joinTracker } from './tracker-membership.ts'
+
+/** How many wants were answered honestly, and how many by the misdeed. */
+export interface Deeds {
+  readonly goodAnswers: number
+  readonly misdeeds: number
+}
 
 /**
  * A peer that speaks every wire as agreed, holds the real assets, serves the first chunk that it is asked for, and
@@ -25,46 +29,26 @@ export class HostilePeer {
   readonly #membership: Membership
   readonly #held: ReadonlyMap<ContentId, HeldAsset>
   readonly #misdeed: Misdeed
-  readonly #answerer: Answerer
-  readonly #timers = new Set<NodeJS.Timeout>()
+  /** Held, because the engine crashes where a channel in use is collected. */
+  readonly #channels = new Set<RTCDataChannel>()
   #goodChunk: string | undefined
   #goodAnswers = 0
   #misdeeds = 0
-  #closedChannels = 0
 
   constructor(membership: Membership, assets: ReadonlyMap<string, Uint8Array>, misdeed: Misdeed) {
     this.#membership = membership
     this.#held = holdAssets(assets)
     this.#misdeed = misdeed
-    this.#answerer = new Answerer(membership, (_, channel) => this.#open(channel))
+    answerOffers(membership, (channel) => this.#open(channel))
   }
 
-  get id(): string {
-    return this.#membership.peer
-  }
-
-  /** Units that were answered honestly. */
-  get goodAnswers(): number {
-    return this.#goodAnswers
-  }
-
-  /** Wants that were answered by the misdeed. */
-  get misdeeds(): number {
-    return this.#misdeeds
-  }
-
-  get closedChannels(): number {
-    return this.#closedChannels
-  }
-
-  close(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
-    this.#answerer.close()
+  get deeds(): Deeds {
+    return { goodAnswers: this.#goodAnswers, misdeeds: this.#misdeeds }
   }
 
   #open(channel: RTCDataChannel): void {
+    this.#channels.add(channel)
     channel.binaryType = 'arraybuffer'
-    channel.addEventListener('close', () => (this.#closedChannels += 1))
     channel.addEventListener('message', ({ data }) => {
       if (data instanceof ArrayBuffer) void this.#receive(channel, parseFrame(new Uint8Array(data)))
     })
@@ -82,7 +66,8 @@ export class HostilePeer {
         send(channel, encodeFrame({ type: 'have', proof, reset: true, entries }))
       }
     }
-    if (frame.type === 'want') for (const sending of this.#answer(frame)) this.#sendLater(channel, sending)
+    if (frame.type === 'want')
+      for (const { afterMs, frame: answer } of this.#answer(frame)) setTimeout(() => send(channel, answer), afterMs)
   }
 
   #answer(want: Want): readonly Sending[] {
@@ -110,31 +95,15 @@ export class HostilePeer {
     return { request: want.request, truth, foreign: foreign ?? truth.toReversed() }
   }
 
-  #sendLater(channel: RTCDataChannel, sending: Sending): void {
-    if (sending.afterMs === 0) return send(channel, sending.frame)
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer)
-      send(channel, sending.frame)
-    }, sending.afterMs)
-    this.#timers.add(timer)
-  }
-
   #proofs(): Promise<string[]> {
     return Promise.all(this.#membership.swarms.map((swarm: SwarmId) => swarmProof(swarm, this.#membership.peer)))
   }
 }
 
-export async function startHostilePeer(
-  scene: Scene,
-  origin: string,
-  assets: ReadonlyMap<string, Uint8Array>,
-  misdeed: Misdeed,
-): Promise<HostilePeer> {
-  const peer = new HostilePeer(await joinTracker(origin), assets, misdeed)
-  scene.onEnd(() => peer.close())
-  return peer
-}
-
 function send(channel: RTCDataChannel, frame: Uint8Array): void {
-  if (channel.readyState === 'open') channel.send(new Uint8Array(frame))
+  try {
+    channel.send(new Uint8Array(frame))
+  } catch {
+    // The other side closed it: that is how a ban looks from here.
+  }
 }

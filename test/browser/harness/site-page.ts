@@ -1,5 +1,5 @@
 import { trafficChannelName } from '../../../protocol/bridge.ts'
-import { storeChannelName } from '../../../protocol/store-layout.ts'
+import { assetObjectStore, storeDatabaseName } from '../../../protocol/store-layout.ts'
 
 /** The page of the test site: a tag, and functions with which a test asks for assets as a site's own script would. */
 export function sitePage(tag: string): string {
@@ -22,7 +22,6 @@ export function sitePage(tag: string): string {
 const pageScript = `
   globalThis.site = {
     traffic: [],
-    stored: {},
     async sha256(buffer) {
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', buffer))
       return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -51,12 +50,24 @@ const pageScript = `
       this.video = video
       return video.play()
     },
+    // Opening a database that is not there would make an empty one, and the worker's own could not be made any more.
+    async storedSpans(id) {
+      const names = (await indexedDB.databases()).map(({ name }) => name)
+      if (!names.includes('${storeDatabaseName}')) return 0
+      const settled = (request) => new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
+      const database = await settled(indexedDB.open('${storeDatabaseName}'))
+      try {
+        const assets = database.transaction('${assetObjectStore}').objectStore('${assetObjectStore}')
+        return (await settled(assets.get(id)))?.spans.length ?? 0
+      } finally {
+        database.close()
+      }
+    },
     listen() {
       new BroadcastChannel('${trafficChannelName}').onmessage = ({ data }) => this.traffic.push(data)
-      new BroadcastChannel('${storeChannelName}').onmessage = ({ data }) => {
-        if (data.type === 'stored') this.stored[data.asset.id] = data.asset.spans.length
-        else this.stored[data.id] = 0
-      }
     },
   }
   site.listen()

@@ -37,6 +37,11 @@ export class Site {
     this.#hasTracker = hasTracker
   }
 
+  /** Where its files lie. */
+  get folder(): string {
+    return this.#options.folder
+  }
+
   get url(): string {
     return `http://localhost:${this.#port}`
   }

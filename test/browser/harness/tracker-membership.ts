@@ -9,9 +9,8 @@ import { parseFromTracker, trackerWireVersion } from '../../../protocol/tracker-
 export interface Membership {
   readonly peer: PeerId
   readonly swarms: readonly SwarmId[]
-  onSignal: (from: PeerId, signal: Signal) => void
+  onSignal: (from: PeerId, signal: Signal) => Promise<void> | void
   signal(to: PeerId, signal: Signal): void
-  leave(): void
 }
 
 export async function joinTracker(origin: string): Promise<Membership> {
@@ -29,14 +28,13 @@ export async function joinTracker(origin: string): Promise<Membership> {
     socket.on('message', (bytes) => {
       const message: FromTracker = parseFromTracker(String(bytes))
       if (message.type === 'fault') reject(new Error(`Cannot join: ${message.fault}`))
-      if (message.type === 'signal') membership?.onSignal(message.from, message.signal)
+      if (message.type === 'signal') void membership?.onSignal(message.from, message.signal)
       if (message.type !== 'welcome') return
       membership = {
         peer: message.peer,
         swarms,
         onSignal: () => {},
         signal: (to, signal) => send({ type: 'signal', to, signal }),
-        leave: () => socket.close(),
       }
       resolve(membership)
     })

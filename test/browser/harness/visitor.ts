@@ -39,9 +39,9 @@ export interface Stats {
 
 interface SiteInPage {
   readonly traffic: readonly TrafficMessage[]
-  readonly stored: Readonly<Record<string, number>>
   load(path: string, init?: object): Promise<Loaded>
   insert(tag: string, path: string): Promise<true>
+  storedSpans(id: string): Promise<number>
   play(path: string): Promise<void>
   video: HTMLVideoElement
 }
@@ -149,10 +149,10 @@ export class Visitor {
   /** Until the device's store holds these assets whole, so that a neighbour can be told so. */
   async untilStored(paths: readonly string[]): Promise<void> {
     const wanted = paths.map((path) => storageOf(this.site.asset(path)))
-    await this.page.waitForFunction(
-      (assets) => assets.every(({ id, spans }) => (site.stored[id] ?? 0) >= spans),
-      wanted,
-    )
+    await this.page.waitForFunction(async (assets) => {
+      for (const { id, spans } of assets) if ((await site.storedSpans(id)) < spans) return false
+      return true
+    }, wanted)
   }
 
   /** Until so many chunks of an asset were told of. */
