@@ -33,7 +33,9 @@ export function createApp(site: Site): Hono {
   app.get('/healthz', (context) => context.json(site.health(), 200, { 'cache-control': 'no-store' }))
   app.use(`${site.base}*`, async (context, next) => {
     const { request, path } = read(context, site.base)
-    if (path === undefined || !isRead(request)) return next()
+    if (!isRead(request)) return next()
+    // The base without its slash.
+    if (path === undefined) return `${context.req.path}/` === site.base ? redirect(site.base, request) : next()
     const response = await answer(site, request, path)
     if (response === undefined) return next()
     return response
@@ -61,8 +63,11 @@ async function answer(site: Site, request: Request, path: string): Promise<Respo
   const found = await site.find(path)
   if (found === undefined) return undefined
   if (found.type === 'representation') return serveAsset(request, found.representation)
-  const { search } = new URL(request.url)
-  const location = site.base + found.path.slice(1) + search
+  return redirect(site.base + found.path.slice(1), request)
+}
+
+function redirect(path: string, { url }: Request): Response {
+  const location = path + new URL(url).search
   return new Response(null, { status: 308, headers: { location, 'cache-control': 'no-cache' } })
 }
 

@@ -157,6 +157,9 @@ function startReport({ url, origin }: ServedOrigin, options: ServeOptions, cwd: 
   const lines = [`Serving ${relative(cwd, options.folder) || '.'}: ${assets.size} assets, manifest ${head.seq}`]
   for (const { file, reason } of skipped.slice(0, 10)) lines.push(`  not in the manifest: ${file} (${reason})`)
   if (skipped.length > 10) lines.push(`  and ${skipped.length - 10} more`)
+  if (!isLocalHost(options.host)) {
+    lines.push('Visitors elsewhere need https in front: without it their browsers run no service worker.')
+  }
   lines.push(
     '',
     `  ${url}`,

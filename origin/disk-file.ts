@@ -43,7 +43,7 @@ export async function openFile(file: string): Promise<Found | undefined> {
   }
 }
 
-export function isInside(path: string, folder: string): boolean {
+function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 

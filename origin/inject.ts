@@ -24,7 +24,7 @@ export function injectionOf(
  *
  * @param source the `src` that tells whether the tag is there
  */
-export function injectTag(html: string, tag: string, source: string): string {
+function injectTag(html: string, tag: string, source: string): string {
   if (html.includes(`src="${source}"`) || html.includes(`src='${source}'`)) return html
   const at = findHeadEnd(html)
   return at === undefined ? html : html.slice(0, at) + tag + html.slice(at)

@@ -49,7 +49,7 @@ export async function createOrigin(options: OriginOptions, signal?: AbortSignal)
   const content = new ContentStore(join(config.state, 'content'), config.keepContentBytes, config.log)
   const publisher: Publisher = new Publisher(config, keys, (publication, before) => {
     content.keep(publication)
-    if (before && publication.headHash !== before.headHash) void tellFresh(publisher, socket)
+    if (before && publication.headHash !== before.headHash) void tellFresh(publisher, socket, config.log)
   })
   const tracker = openTracker(config, publisher, new OpenSwarms(keys.swarmSecret))
   const socket = openSocket(config, tracker)
@@ -112,9 +112,13 @@ function isOwnOrigin(origin: string, host: string | undefined): boolean {
 }
 
 /** Pages learn of a deploy at once, instead of when their word about the head runs out. */
-async function tellFresh(publisher: Publisher, socket: TrackerSocket): Promise<void> {
-  const envelope = await publisher.fresh()
-  if (envelope !== undefined) socket.announce({ type: 'fresh', envelope })
+async function tellFresh(publisher: Publisher, socket: TrackerSocket, log: OriginConfig['log']): Promise<void> {
+  try {
+    const envelope = await publisher.fresh()
+    if (envelope !== undefined) socket.announce({ type: 'fresh', envelope })
+  } catch (error) {
+    log(`Cannot tell visitors of what was published: ${messageOf(error)}`)
+  }
 }
 
 /** Without STUN, visitors behind routers do not find each other; the site is served all the same. */

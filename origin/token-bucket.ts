@@ -14,11 +14,21 @@ export class TokenBucket {
 
   /** False where there is none left. */
   take(nowMs: number): boolean {
-    const elapsedSeconds = Math.max(0, nowMs - this.#filledMs) / 1000
-    this.#tokens = Math.min(this.#burst, this.#tokens + elapsedSeconds * this.#perSecond)
-    this.#filledMs = nowMs
+    this.#fill(nowMs)
     if (this.#tokens < 1) return false
     this.#tokens -= 1
     return true
+  }
+
+  /** As good as new: nothing is lost by forgetting it. */
+  isFull(nowMs: number): boolean {
+    this.#fill(nowMs)
+    return this.#tokens >= this.#burst
+  }
+
+  #fill(nowMs: number): void {
+    const elapsedSeconds = Math.max(0, nowMs - this.#filledMs) / 1000
+    this.#tokens = Math.min(this.#burst, this.#tokens + elapsedSeconds * this.#perSecond)
+    this.#filledMs = nowMs
   }
 }

@@ -11,10 +11,12 @@ import type { PeerId } from '../protocol/ids.ts'
 import { peerIdSchema } from '../protocol/ids.ts'
 import { trackerFile } from '../protocol/join.ts'
 import {
+  trackerAddresses,
   trackerBufferedBytes,
   trackerCloseWaitMs,
   trackerConnections,
   trackerConnectionsPerAddress,
+  trackerConnectsPerSecond,
   trackerJoinWaitMs,
   trackerMessageBurst,
   trackerMessageBytes,
@@ -39,10 +41,17 @@ export interface TrackerSocketOptions {
 
 interface Connection {
   readonly socket: WebSocket
-  readonly group: string
+  readonly group: Group
   readonly bucket: TokenBucket
   readonly joinTimer: NodeJS.Timeout
   isAlive: boolean
+}
+
+/** Those of one address, or of one household with IPv6. */
+interface Group {
+  connections: number
+  /** Of new connections: to come and go costs us more than it costs them. */
+  readonly bucket: TokenBucket
 }
 
 /** Close codes of RFC 6455 section 7.4.1. */
@@ -61,7 +70,7 @@ export class TrackerSocket {
     maxPayload: trackerMessageBytes,
   })
   readonly #connections = new Map<PeerId, Connection>()
-  readonly #perGroup = new Map<string, number>()
+  readonly #groups = new Map<string, Group>()
   readonly #detach: (() => void)[] = []
   readonly #pingTimer: NodeJS.Timeout
   #isStopping = false
@@ -106,21 +115,34 @@ export class TrackerSocket {
       return refuse(socket, '403 Forbidden')
     }
     const address = clientAddress(request, this.#options.proxies)
-    const group = addressGroup(address)
-    if (this.#isStopping || this.#connections.size >= trackerConnections) {
+    const group = this.#groupOf(address)
+    if (this.#isStopping || group === undefined || this.#connections.size >= trackerConnections) {
       return refuse(socket, '503 Service Unavailable')
     }
-    if ((this.#perGroup.get(group) ?? 0) >= trackerConnectionsPerAddress) return refuse(socket, '429 Too Many Requests')
+    if (!group.bucket.take(this.#options.now()) || group.connections >= trackerConnectionsPerAddress) {
+      return refuse(socket, '429 Too Many Requests')
+    }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, address, group))
   }
 
-  #open(socket: WebSocket, address: string, group: string): void {
+  /** Undefined where too many are remembered already. */
+  #groupOf(address: string): Group | undefined {
+    const name = addressGroup(address)
+    const known = this.#groups.get(name)
+    if (known || this.#groups.size >= trackerAddresses) return known
+    const bucket = new TokenBucket(trackerConnectionsPerAddress, trackerConnectsPerSecond, this.#options.now())
+    const group = { connections: 0, bucket }
+    this.#groups.set(name, group)
+    return group
+  }
+
+  #open(socket: WebSocket, address: string, group: Group): void {
     const id = v.parse(peerIdSchema, randomBytes(16).toString('hex'))
     const joinTimer = setTimeout(() => socket.terminate(), trackerJoinWaitMs).unref()
     const bucket = new TokenBucket(trackerMessageBurst, trackerMessagesPerSecond, this.#options.now())
     const connection = { socket, group, bucket, joinTimer, isAlive: true }
     this.#connections.set(id, connection)
-    this.#perGroup.set(group, (this.#perGroup.get(group) ?? 0) + 1)
+    group.connections += 1
     socket.on('message', (payload, isBinary) => this.#receive(id, connection, isBinary ? '' : textOf(payload)))
     socket.on('pong', () => (connection.isAlive = true))
     // A frame against RFC 6455, or over the limit: ws closes the socket by itself.
@@ -146,9 +168,7 @@ export class TrackerSocket {
   #closed(id: PeerId, { group, joinTimer }: Connection): void {
     clearTimeout(joinTimer)
     this.#connections.delete(id)
-    const left = (this.#perGroup.get(group) ?? 1) - 1
-    if (left > 0) this.#perGroup.set(group, left)
-    else this.#perGroup.delete(group)
+    group.connections -= 1
     this.#tracker.close(id)
   }
 
@@ -164,6 +184,10 @@ export class TrackerSocket {
 
   /** A client that is gone without a word is noticed by the next round. */
   #ping(): void {
+    const now = this.#options.now()
+    for (const [name, { connections, bucket }] of this.#groups) {
+      if (connections === 0 && bucket.isFull(now)) this.#groups.delete(name)
+    }
     for (const connection of this.#connections.values()) {
       if (!connection.isAlive) connection.socket.terminate()
       connection.isAlive = false

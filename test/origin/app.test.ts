@@ -305,5 +305,6 @@ test('createApp() keeps to its base', async () => {
   expect((await other.app.request('/')).status).toBe(404)
   expect((await other.app.request('/docs/nearhand-sw.js')).status).toBe(200)
   expect((await other.app.request('/docs/.well-known/nearhand/fresh.json')).status).toBe(200)
+  expect((await other.app.request('/docs?a')).headers.get('location')).toBe('/docs/?a')
   expect((await other.app.request('/docs/guide')).headers.get('location')).toBe('/docs/guide/')
 })

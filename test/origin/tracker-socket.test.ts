@@ -214,7 +214,19 @@ test('TrackerSocket counts connections by the address behind a trusted proxy', a
   expect(await upgradeStatus(port, from('203.0.113.6'))).toContain('101')
   clients[0]?.socket.close()
   await clients[0]?.closed
-  await vi.waitFor(async () => expect(await upgradeStatus(port, from('203.0.113.5'))).toContain('101'))
+  const again = async (): Promise<void> => expect(await upgradeStatus(port, from('203.0.113.5'))).toContain('101')
+  await vi.waitFor(again, { timeout: 5000, interval: 300 })
+})
+
+test('TrackerSocket refuses an address that comes and goes too fast', async () => {
+  const { port, tracker } = await start({ now: () => 0 })
+  const statuses = new Set<string>()
+  for (let tries = 0; tries < trackerConnectionsPerAddress; tries += 1) {
+    statuses.add(await upgradeStatus(port, { origin: siteOrigin }))
+  }
+  expect([...statuses]).toEqual(['HTTP/1.1 101 Switching Protocols'])
+  await vi.waitFor(() => expect(tracker.peerCount).toBe(0))
+  expect(await upgradeStatus(port, { origin: siteOrigin })).toBe('HTTP/1.1 429 Too Many Requests')
 })
 
 test('TrackerSocket leaves other upgrades to others', async () => {
