@@ -7,7 +7,7 @@ import type { StoredAsset } from '../protocol/store-layout.ts'
 type Have = Extract<PeerFrame, { type: 'have' }>
 
 /** The whole list for a new peer. At least one frame, so that also an empty list was told. */
-export function haveFrames(proof: ShortId, entries: readonly HaveEntry[], reset: boolean): readonly Have[] {
+function haveFrames(proof: ShortId, entries: readonly HaveEntry[], reset: boolean): readonly Have[] {
   const frames: Have[] = []
   for (let at = 0; at < Math.max(1, entries.length); at += haveEntriesPerFrame) {
     const part = entries.slice(at, at + haveEntriesPerFrame)

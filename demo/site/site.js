@@ -62,17 +62,19 @@ function setUpAddress() {
   const url = new URL('./', location.href).href
   address.textContent = url
   copy.hidden = !navigator.clipboard
-  copy.addEventListener('click', async () => {
-    try {
-      await navigator.clipboard.writeText(url)
-      copy.textContent = 'Copied'
-    } catch {
-      copy.textContent = 'Could not copy'
-    }
-    setTimeout(() => {
-      copy.textContent = 'Copy address'
-    }, 2500)
-  })
+  copy.addEventListener('click', () => void copyAddress(copy, url))
+}
+
+async function copyAddress(button, url) {
+  try {
+    await navigator.clipboard.writeText(url)
+    button.textContent = 'Copied'
+  } catch {
+    button.textContent = 'Could not copy'
+  }
+  setTimeout(() => {
+    button.textContent = 'Copy address'
+  }, 2500)
 }
 
 function setUpFetchAll() {
@@ -80,17 +82,19 @@ function setUpFetchAll() {
   const result = document.querySelector('#fetch-result')
   if (!button || !result) return
   button.parentElement.hidden = false
-  button.addEventListener('click', async () => {
-    button.disabled = true
-    const nearhand = await whenNearhand(0)
-    const before = await readStats(nearhand)
-    const fetched = await fetchAll(({ done, total, bytes }) => {
-      result.textContent = `${done} of ${total} files, ${readableBytes(bytes)}`
-    })
-    await new Promise((resolve) => setTimeout(resolve, 400))
-    result.textContent = describeFetch(fetched, before, await readStats(nearhand))
-    button.disabled = false
+  button.addEventListener('click', () => void fetchAndTell(button, result))
+}
+
+async function fetchAndTell(button, result) {
+  button.disabled = true
+  const nearhand = await whenNearhand(0)
+  const before = await readStats(nearhand)
+  const fetched = await fetchAll(({ done, total, bytes }) => {
+    result.textContent = `${done} of ${total} files, ${readableBytes(bytes)}`
   })
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  result.textContent = describeFetch(fetched, before, await readStats(nearhand))
+  button.disabled = false
 }
 
 // Undefined where nobody counts: without Nearhand, and where it is switched off.

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
+import type * as OriginModule from '../../../origin/index.ts'
 import type { Origin, OriginOptions } from '../../../origin/index.ts'
 import { makeAssets, sha256Of } from './assets.ts'
 import { ByteCount } from './counting.ts'
@@ -84,7 +85,8 @@ export class Site {
       return undefined
     })
     app.route('/', origin.app)
-    const server = createServer(getRequestListener(app.fetch))
+    const listener = getRequestListener(app.fetch)
+    const server = createServer((request, response) => void listener(request, response))
     if (this.#hasTracker) origin.attach(server)
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -140,6 +142,6 @@ function page(consent: 'granted' | 'ask'): Uint8Array {
 }
 
 /** The origin as the package exports it: only the built one knows where its scripts lie. */
-async function builtOrigin(): Promise<typeof import('../../../origin/index.ts')> {
+async function builtOrigin(): Promise<typeof OriginModule> {
   return import(new URL('../../../dist/npm/origin/index.js', import.meta.url).href)
 }

@@ -25,8 +25,8 @@ export async function joinTracker(origin: string): Promise<Membership> {
     socket.on('error', reject)
     socket.on('close', () => reject(new Error('Cannot join: the tracker closed the socket')))
     socket.on('open', () => send({ type: 'join', version: trackerWireVersion, swarms }))
-    socket.on('message', (bytes) => {
-      const message: FromTracker = parseFromTracker(String(bytes))
+    socket.on('message', (bytes: Buffer) => {
+      const message: FromTracker = parseFromTracker(bytes.toString())
       if (message.type === 'fault') reject(new Error(`Cannot join: ${message.fault}`))
       if (message.type === 'signal') void membership?.onSignal(message.from, message.signal)
       if (message.type !== 'welcome') return
