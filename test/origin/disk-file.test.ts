@@ -34,7 +34,7 @@ test('findOnDisk() tells files from folders', async () => {
 })
 
 test('findOnDisk() passes over pipes without waiting for a writer', async () => {
-  execFileSync('mkfifo', [join(folder, 'pipe')])
+  execFileSync('/usr/bin/mkfifo', [join(folder, 'pipe')])
   expect(await typeOf('/pipe')).toBeUndefined()
 })
 
