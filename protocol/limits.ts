@@ -97,6 +97,7 @@ export const refreshPauseMs: number = 1000 // after one failed refresh, doubling
 export const refreshPauseLimitMs: number = 60_000
 export const manifestDeadlineMs: number = 5000
 export const partsInMemory: number = 64
+export const partsReadAhead: number = 4 // a catalogue of so few parts is read whole, before it is asked for
 export const chunkListsInMemory: number = 32
 export const assemblyBytes: number = 32 * MIB // verified bytes that wait for their span to be complete or written
 export const storePauseMs: number = 30_000 // after the device refused to store

@@ -7,6 +7,7 @@ import { parseValue } from '../protocol/json.ts'
 import {
   freshLimitBytes,
   headLimitBytes,
+  partsReadAhead,
   refreshAgeMs,
   refreshPauseLimitMs,
   refreshPauseMs,
@@ -195,8 +196,11 @@ export class Manifests {
     const isNewHead = candidate.headHash !== this.#trusted?.headHash
     this.#saved = saved
     this.#trusted = candidate
-    const { head } = candidate
-    if (head && isNewHead) await this.#parts.keepOnly(head.index.map(({ id }) => id))
+    const ids = candidate.head?.index.map(({ id }) => id)
+    if (ids === undefined || !isNewHead) return
+    await this.#parts.keepOnly(ids)
+    // An origin that goes away later must not take the catalogue with it: peers and the store may have the assets.
+    if (ids.length <= partsReadAhead) for (const id of ids) this.#parts.read(id).catch(report)
   }
 
   #isRefreshDue(): boolean {

@@ -1,4 +1,5 @@
 import type { Bytes } from '../protocol/bytes.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import { contentIdOf } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { partsInMemory, refreshAgeMs } from '../protocol/limits.ts'
@@ -11,8 +12,8 @@ export interface PartCache {
 }
 
 interface Read {
-  readonly at: number
   readonly bytes: Promise<Bytes>
+  failedAt?: number
 }
 
 /** Bins and index pages: from memory, from the device, or from the origin. */
@@ -32,15 +33,16 @@ export class Parts {
   /** Requests of one moment share a read, also a failed one: a missing part is not asked for with each of them. */
   async read(id: ContentId): Promise<Bytes> {
     const known = this.#reads.get(id)
+    const isWorthAgain = known?.failedAt !== undefined && this.#now() - known.failedAt >= refreshAgeMs
+    const read: Read = known && !isWorthAgain ? known : { bytes: this.#load(id) }
     this.#reads.delete(id)
-    const read = known ?? { at: this.#now(), bytes: this.#load(id) }
     this.#reads.set(id, read)
     const [oldest] = this.#reads.keys()
     if (this.#reads.size > partsInMemory && oldest !== undefined) this.#reads.delete(oldest)
     try {
       return await read.bytes
     } catch (error) {
-      if (this.#now() - read.at >= refreshAgeMs) this.#reads.delete(id)
+      read.failedAt ??= this.#now()
       throw error
     }
   }
@@ -56,7 +58,10 @@ export class Parts {
     // A script of the page can write there: one altered part must not hide the real one.
     if (cached && (await contentIdOf(cached)) === id) return cached
     const bytes = await this.#fetch(id)
-    if ((await contentIdOf(bytes)) === id) await this.#cache.write(id, bytes).catch(() => {}) // then it is read again
+    if ((await contentIdOf(bytes)) !== id) {
+      throw new ProtocolError('untrusted', 'Cannot read part: not what its name says')
+    }
+    await this.#cache.write(id, bytes).catch(() => {}) // then it is read again
     return bytes
   }
 }

@@ -54,6 +54,15 @@ describe('Manifests', () => {
     expect([later.manifests.isValid, await later.find()]).toEqual([true, first.asset.id])
   })
 
+  test('knows a small catalogue before the first request, should the origin go away', async () => {
+    const site = await liveSite()
+    const { manifests, find, disk } = open(site)
+    await manifests.onNavigation()
+    await until(() => disk.parts.size === 1)
+    site.intercept = () => Response.error()
+    expect(await find()).toBe(first.asset.id)
+  })
+
   test('follows a deploy', async () => {
     const site = await liveSite()
     const { manifests, find, disk } = open(site)
@@ -126,13 +135,18 @@ describe('Manifests', () => {
     expect(sent).toBeLessThan(200_000)
   })
 
-  test('refuses a part that is not what its name says, and does not keep it', async () => {
+  test('refuses a part that is not what its name says, and asks again later', async () => {
     const site = await liveSite()
+    const good = new Map(site.files)
+    for (const name of site.files.keys()) if (name.startsWith('parts/')) site.files.set(name, utf8('{"rows":[]}'))
     const { manifests, find, disk } = open(site)
     await manifests.onNavigation()
-    for (const name of site.files.keys()) if (name.startsWith('parts/')) site.files.set(name, utf8('{"rows":[]}'))
     await expect(find()).rejects.toThrow('not what its name says')
     expect(disk.parts.size).toBe(0)
+    for (const [name, file] of good) site.files.set(name, file)
+    await expect(find(), 'not with each request').rejects.toThrow('not what its name says')
+    site.now += refreshAgeMs
+    expect(await find()).toBe(first.asset.id)
   })
 
   test('reads a part again that was altered on the device', async () => {

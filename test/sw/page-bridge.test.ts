@@ -95,7 +95,9 @@ describe('PageBridge.read()', () => {
 
   test('does not wait for more answers than its bound', async () => {
     const { bridge } = linked()
-    const readings = Array.from({ length: readsInFlight + 1 }, () => bridge.read(asset, ask, signal))
+    const readings = Array.from({ length: readsInFlight + 1 }, () =>
+      bridge.read(asset, ask, new AbortController().signal),
+    )
     expect(await readings.at(-1)).toBe('stopped')
   })
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ExchangeToWorker, WorkerToExchange } from '../../protocol/bridge.ts'
 import { listIndex } from '../../protocol/bridge.ts'
 import type { Bytes } from '../../protocol/bytes.ts'
+import { until } from '../fakes/clock.ts'
 import { chunkBytes } from './made-asset.ts'
 import { peer, image, icon, film, liveSite, expectBody, give, linked, readyWorker } from './route-scene.ts'
 
@@ -97,8 +98,7 @@ describe('Route.answer() from peers', () => {
   test('gives the page what peers hold while the origin is down', async () => {
     const site = await liveSite()
     const worker = await readyWorker(site)
-    // The origin's word about the asset was heard before.
-    await worker.manifests.find('/image.jpg')
+    await until(() => worker.disk.parts.size === 1)
     site.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
     linked(worker, (message) => give(image, message))
     await expectBody(await worker.get('/image.jpg'), image)
