@@ -1,5 +1,7 @@
 const weight = 0.25
 const sampleMs = 50
+/** The first units wait for the other side's disk and for the window to open: alone they say nothing of the line. */
+const firstSampleBytes = 256 * 1024
 
 /** Bytes per second while there was something to move: pauses do not count, recent samples weigh most. */
 export class RateMeter {
@@ -20,7 +22,7 @@ export class RateMeter {
     this.#bytes += bytes
     this.#elapsedMs += now - (this.#busySince ?? now)
     this.#busySince = now
-    if (this.#elapsedMs < sampleMs) return
+    if (this.#elapsedMs < sampleMs || (this.#rate === undefined && this.#bytes < firstSampleBytes)) return
     const sample = (this.#bytes / this.#elapsedMs) * 1000
     this.#rate = this.#rate === undefined ? sample : this.#rate + weight * (sample - this.#rate)
     this.#bytes = 0

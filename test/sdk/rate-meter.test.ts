@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { RateMeter } from '../../sdk/rate-meter.ts'
+
+const kib = 1024
+
+test('RateMeter says nothing of a rate while only slow first units came', () => {
+  const meter = new RateMeter()
+  meter.started(0)
+  meter.moved(16 * kib, 80)
+  expect(meter.bytesPerSecond).toBeUndefined()
+  meter.moved(240 * kib, 200)
+  expect(meter.bytesPerSecond).toBe(256 * kib * 5)
+})
+
+test('RateMeter follows later samples, and pauses cost nothing', () => {
+  const meter = new RateMeter()
+  meter.started(0)
+  meter.moved(256 * kib, 1000)
+  meter.paused()
+  meter.started(60_000)
+  meter.moved(64 * kib, 60_250)
+  expect(meter.bytesPerSecond).toBe(256 * kib)
+  meter.moved(128 * kib, 60_500)
+  expect(meter.bytesPerSecond).toBe(320 * kib)
+})
