@@ -11,14 +11,16 @@ import type { PageToExchange } from './exchange-messages.ts'
 import type { TrackerPorts } from './tracker-client.ts'
 import { TrackerClient } from './tracker-client.ts'
 
+export type DialledConnection = Pick<Connection, 'offer' | 'answer' | 'accept' | 'close'>
+
 export interface SwarmPorts extends TrackerPorts {
   fetchJoin(signal: AbortSignal): Promise<JoinResponse>
-  connect(ports: Omit<ConnectionPorts, 'createPeer'>, join: JoinResponse): Connection
+  connect(ports: Omit<ConnectionPorts, 'createPeer'>, join: JoinResponse): DialledConnection
   tellExchange(message: PageToExchange, transfer?: Transferable[]): void
 }
 
 interface Member {
-  readonly connection: Connection
+  readonly connection: DialledConnection
   readonly isDial: boolean
   isOpen: boolean
   fingerprint: string | undefined

@@ -1,0 +1,285 @@
+import { expect, test } from 'vitest'
+import { ProtocolError } from '../../protocol/errors.ts'
+import type { PeerId } from '../../protocol/ids.ts'
+import type { JoinResponse } from '../../protocol/join.ts'
+import { connectionsPerPage, dialsAtOnce } from '../../protocol/limits.ts'
+import type { FromTracker, Signal, ToTracker } from '../../protocol/tracker-wire.ts'
+import { parseToTracker } from '../../protocol/tracker-wire.ts'
+import { Bans } from '../../sdk/bans.ts'
+import type { ConnectionPorts } from '../../sdk/connection.ts'
+import type { PageToExchange } from '../../sdk/exchange-messages.ts'
+import type { DialledConnection } from '../../sdk/swarm.ts'
+import { Swarm } from '../../sdk/swarm.ts'
+import type { SocketEvents } from '../../sdk/tracker-client.ts'
+import { FakeClock, rest } from '../fakes/clock.ts'
+import { peerIdOf, swarm as swarmId, wholeSite } from './exchange-scene.ts'
+
+const self = peerIdOf('7')
+const peers = (count: number): PeerId[] =>
+  Array.from({ length: count }, (_, at) => peerIdOf('0').slice(0, 30).concat(at.toString().padStart(2, '0')) as PeerId)
+const offerOf = (digit: string): Signal => ({
+  type: 'offer',
+  description: { iceUfrag: 'abcd', icePwd: 'a'.repeat(22), fingerprint: digit.repeat(64), setup: 'actpass' },
+})
+const answerOf = (digit: string): Signal => ({
+  type: 'answer',
+  description: { iceUfrag: 'abcd', icePwd: 'a'.repeat(22), fingerprint: digit.repeat(64), setup: 'active' },
+})
+
+class FakeConnection implements DialledConnection {
+  readonly steps: string[] = []
+  readonly #ports: Omit<ConnectionPorts, 'createPeer'>
+
+  constructor(ports: Omit<ConnectionPorts, 'createPeer'>) {
+    this.#ports = ports
+    // A browser's class that Node has not; the exchange is a list here.
+    ports.adopt({} as RTCDataChannel)
+  }
+
+  offer(): Promise<void> {
+    this.steps.push('offer')
+    return Promise.resolve()
+  }
+
+  answer(): Promise<void> {
+    this.steps.push('answer')
+    return Promise.resolve()
+  }
+
+  accept(signal: Signal): Promise<void> {
+    this.steps.push(signal.type)
+    return Promise.resolve()
+  }
+
+  open(): void {
+    this.#ports.opened()
+  }
+
+  close(): void {
+    if (this.isClosed) return
+    this.steps.push('close')
+    this.#ports.closed()
+  }
+
+  get isClosed(): boolean {
+    return this.steps.at(-1) === 'close'
+  }
+}
+
+async function scene(joinResponses: (JoinResponse | Error)[] = []) {
+  const clock = new FakeClock()
+  const sockets: SocketEvents[] = []
+  const sent: ToTracker[] = []
+  const connections: FakeConnection[] = []
+  const told: PageToExchange[] = []
+  const bans = new Bans()
+  let joins = 0
+  const usual: JoinResponse = { swarms: wholeSite, iceServers: [], lan: true, renewSeconds: 3600 }
+  const swarm = new Swarm(
+    {
+      clock,
+      random: () => 0.5,
+      fetchJoin() {
+        joins += 1
+        const response = joinResponses.shift() ?? usual
+        return response instanceof Error ? Promise.reject(response) : Promise.resolve(response)
+      },
+      openSocket(events) {
+        sockets.push(events)
+        return { send: (text) => sent.push(parseToTracker(text)), close: () => events.closed() }
+      },
+      connect(ports) {
+        const connection = new FakeConnection(ports)
+        connections.push(connection)
+        return connection
+      },
+      tellExchange: (message) => told.push(message),
+    },
+    bans,
+  )
+  const hear = (message: FromTracker): void => sockets.at(-1)?.received(JSON.stringify(message))
+  const welcome = (): void => {
+    sockets.at(-1)?.opened()
+    hear({ type: 'welcome', peer: self })
+  }
+  await swarm.start()
+  return {
+    clock,
+    sockets,
+    sent,
+    connections,
+    told,
+    bans,
+    swarm,
+    hear,
+    welcome,
+    joins: () => joins,
+    introduce: (ids: readonly PeerId[]) => hear({ type: 'peers', swarm: swarmId, peers: ids }),
+    seeks: () => sent.filter(({ type }) => type === 'seek').length,
+  }
+}
+
+test('Swarm tells the exchange its swarms, joins them and seeks', async () => {
+  const { told, welcome, sent } = await scene()
+  welcome()
+  expect(told).toEqual([{ type: 'swarms', swarms: wholeSite }])
+  expect(sent).toEqual([
+    { type: 'join', version: 1, swarms: [swarmId] },
+    { type: 'seek', swarm: swarmId, count: 12 },
+  ])
+})
+
+test('Swarm seeks soon again at first, then every ten seconds, and not once it has enough', async () => {
+  const { clock, welcome, seeks, introduce, connections } = await scene()
+  welcome()
+  await clock.advance(1000)
+  expect(seeks()).toBe(2)
+  await clock.advance(2000)
+  expect(seeks()).toBe(3)
+  await clock.advance(9000)
+  expect(seeks()).toBe(3)
+  await clock.advance(1000)
+  expect(seeks()).toBe(4)
+  for (let from = 0; from < connectionsPerPage; from += 8) {
+    introduce(peers(connectionsPerPage).slice(from, from + 8))
+    for (const connection of connections) connection.open()
+  }
+  await clock.advance(60_000)
+  expect(connections).toHaveLength(connectionsPerPage)
+  expect(seeks()).toBe(4)
+})
+
+test('Swarm dials a few at a time, and no more than it keeps', async () => {
+  const { welcome, introduce, connections } = await scene()
+  welcome()
+  introduce(peers(12))
+  introduce(peers(24).slice(12))
+  expect(connections).toHaveLength(dialsAtOnce)
+  connections[0]?.open()
+  expect(connections).toHaveLength(dialsAtOnce + 1)
+  connections[1]?.close()
+  expect(connections).toHaveLength(dialsAtOnce + 2)
+  for (let at = 2; at < 24; at += 1) connections[at]?.open()
+  expect(connections.filter(({ isClosed }) => !isClosed)).toHaveLength(connectionsPerPage)
+})
+
+test('Swarm gives the exchange each channel, and takes it back when the connection ends', async () => {
+  const { welcome, introduce, connections, told } = await scene()
+  welcome()
+  introduce([peerIdOf('b')])
+  connections[0]?.close()
+  expect(told.slice(1)).toEqual([
+    { type: 'channel', peer: peerIdOf('b'), self, channel: {} },
+    { type: 'drop', peer: peerIdOf('b') },
+  ])
+})
+
+test('Swarm answers offers, and passes on what else is signalled', async () => {
+  const { welcome, hear, connections, introduce } = await scene()
+  welcome()
+  hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
+  hear({
+    type: 'signal',
+    from: peerIdOf('b'),
+    signal: { type: 'candidates', candidates: ['candidate:1 1 udp 1 10.0.0.1 9 typ host'] },
+  })
+  introduce([peerIdOf('c')])
+  hear({ type: 'signal', from: peerIdOf('c'), signal: answerOf('2') })
+  hear({ type: 'signal', from: peerIdOf('d'), signal: answerOf('3') })
+  expect(connections.map(({ steps }) => steps)).toEqual([
+    ['answer', 'candidates'],
+    ['offer', 'answer'],
+  ])
+})
+
+test('Swarm lets the smaller id’s offer hold where both dialled', async () => {
+  const { welcome, hear, introduce, connections } = await scene()
+  welcome()
+  introduce([peerIdOf('2'), peerIdOf('b')])
+  hear({ type: 'signal', from: peerIdOf('2'), signal: offerOf('1') })
+  hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('2') })
+  expect(connections.map(({ steps }) => steps)).toEqual([['offer', 'close'], ['offer'], ['answer']])
+})
+
+test('Swarm knows a peer by its certificate, whatever it is called', async () => {
+  const { welcome, hear, introduce, connections, bans, swarm } = await scene()
+  welcome()
+  hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
+  hear({ type: 'signal', from: peerIdOf('c'), signal: offerOf('1') })
+  expect(connections, 'connected already').toHaveLength(1)
+
+  swarm.gone(peerIdOf('b'), true)
+  expect(connections[0]?.isClosed).toBe(true)
+  expect(bans.count).toBe(1)
+  hear({ type: 'signal', from: peerIdOf('d'), signal: offerOf('1') })
+  hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('2') })
+  introduce([peerIdOf('b')])
+  expect(connections, 'banned').toHaveLength(1)
+
+  introduce([peerIdOf('e')])
+  hear({ type: 'signal', from: peerIdOf('e'), signal: answerOf('1') })
+  expect(connections[1]?.isClosed).toBe(true)
+})
+
+test('Swarm takes no more offers than it keeps connections, and not too many in a moment', async () => {
+  const { welcome, hear, connections, clock } = await scene()
+  welcome()
+  const all = peers(99)
+  for (const [at, peer] of all.entries()) {
+    const signal = offerOf('0')
+    const fingerprint = at.toString(16).padStart(64, '0')
+    if (signal.type === 'offer')
+      hear({ type: 'signal', from: peer, signal: { ...signal, description: { ...signal.description, fingerprint } } })
+    connections.at(-1)?.close()
+  }
+  expect(connections).toHaveLength(32)
+  await clock.advance(1000)
+  hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('f') })
+  expect(connections).toHaveLength(33)
+})
+
+test('Swarm keeps its connections when the tracker goes, and seeks again when it is back', async () => {
+  const { clock, welcome, introduce, connections, sockets, seeks } = await scene()
+  welcome()
+  introduce([peerIdOf('b')])
+  connections[0]?.open()
+  sockets[0]?.closed()
+  await clock.advance(1000)
+  expect(connections[0]?.isClosed).toBe(false)
+  const before = seeks()
+  welcome()
+  expect(seeks()).toBe(before + 1)
+})
+
+test('Swarm renews its join, and joins anew where the swarms changed', async () => {
+  const first: JoinResponse = { swarms: wholeSite, iceServers: [], lan: false, renewSeconds: 100 }
+  const other = { ...first, swarms: [{ section: '/', swarm: '6'.repeat(32) as typeof swarmId }] }
+  const { clock, sockets, told, joins } = await scene([first, first, other])
+  await clock.advance(100_000)
+  expect([joins(), sockets.length]).toEqual([2, 1])
+  await clock.advance(100_000)
+  expect(sockets).toHaveLength(2)
+  expect(told.at(-1)).toEqual({ type: 'swarms', swarms: other.swarms })
+})
+
+test('Swarm tries to join again when the origin is away or talks nonsense', async () => {
+  const { clock, sockets, joins } = await scene([
+    new TypeError('Failed to fetch'),
+    new ProtocolError('malformed', 'Cannot read join response'),
+  ])
+  expect(sockets).toHaveLength(0)
+  await clock.advance(3000)
+  expect([joins(), sockets.length]).toEqual([3, 1])
+})
+
+test('Swarm lets go of everything when it stops', async () => {
+  const { clock, welcome, introduce, connections, swarm, sockets } = await scene()
+  welcome()
+  introduce(peers(3))
+  swarm.stop()
+  expect(connections.every(({ isClosed }) => isClosed)).toBe(true)
+  await clock.advance(100_000)
+  expect(sockets).toHaveLength(1)
+  expect(clock.waiting).toBe(0)
+  await rest()
+})
