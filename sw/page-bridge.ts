@@ -178,10 +178,10 @@ export class PageBridge {
   }
 
   async #awaitLink(): Promise<void> {
-    const linkedAt = await this.#options.loadLinkedAt()
-    if (this.#port !== undefined) return
+    const link = new Promise<void>((resolve) => (this.#onLink = resolve))
     this.#options.askRelink()
+    const linkedAt = await this.#options.loadLinkedAt()
     if (linkedAt === undefined || this.#options.now() - linkedAt > linkMemoryMs) return
-    await within(linkWaitMs, new Promise<void>((resolve) => (this.#onLink = resolve)))
+    await within(linkWaitMs, link)
   }
 }

@@ -49,7 +49,9 @@ export class Route {
   }
 
   async #answerVerified(request: Request, path: string): Promise<Response | undefined> {
-    const { manifests, origin } = this.#options
+    const { manifests, origin, parts } = this.#options
+    // A worker that just started is linked again while it reads what it believes of the site.
+    void parts.bridge.ready()
     await manifests.prepare()
     if (!manifests.isValid) return undefined
     const asset = await manifests.find(path)
