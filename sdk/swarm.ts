@@ -28,6 +28,7 @@ interface Member {
 
 const firstRetryMs = 500
 const longestRetryMs = 30_000
+const dialRetries = 2
 /** The first pauses are short: two visitors who come together find each other soon. */
 const seekPausesMs = [1000, 2000]
 const seekEveryMs = 10_000
@@ -43,7 +44,8 @@ export class Swarm {
   readonly #bans: Bans
   readonly #tracker: TrackerClient
   readonly #members = new Map<PeerId, Member>()
-  readonly #introduced = new Set<PeerId>()
+  /** Peers to dial, and how often each was dialled in vain. */
+  readonly #introduced = new Map<PeerId, number>()
   readonly #offers: TokenBucket
   readonly #aborted = new AbortController()
   #join: JoinResponse | undefined
@@ -125,18 +127,30 @@ export class Swarm {
   #introduce(peers: readonly PeerId[]): void {
     for (const peer of peers) {
       if (this.#bans.has(peer) || this.#members.has(peer) || this.#introduced.size >= introductionsKept) continue
-      this.#introduced.add(peer)
+      this.#introduced.set(peer, 0)
     }
     this.#dial()
   }
 
   #dial(): void {
-    for (const peer of this.#introduced) {
+    for (const [peer, retries] of this.#introduced) {
       const dials = [...this.#members.values()].filter((member) => member.isDial && !member.isOpen).length
       if (dials >= dialsAtOnce || this.#members.size >= connectionsPerPage) return
       this.#introduced.delete(peer)
-      if (!this.#members.has(peer)) void this.#connect(peer, true)?.connection.offer()
+      if (!this.#members.has(peer)) void this.#connect(peer, true, retries)?.connection.offer()
     }
+  }
+
+  /** The tracker introduces a pair once: a dial that a slow moment broke is tried again by ourselves. */
+  #retry(peer: PeerId, retries: number): void {
+    if (retries >= dialRetries) return
+    const { clock, random } = this.#ports
+    clock.after(backoffMs(retries, firstRetryMs * 2, longestRetryMs, random), () => {
+      if (this.#aborted.signal.aborted || this.#bans.has(peer) || this.#members.has(peer)) return
+      if (this.#introduced.size >= introductionsKept) return
+      this.#introduced.set(peer, retries + 1)
+      this.#dial()
+    })
   }
 
   #signalled(from: PeerId, signal: Signal): void {
@@ -154,14 +168,13 @@ export class Swarm {
 
   #offered(from: PeerId, description: SessionDescription, member: Member | undefined): void {
     const self = this.#tracker.self
-    if (self === undefined || this.#bans.has(from) || !this.#isWelcome(description.fingerprint)) return
-    if (!this.#offers.take(1, this.#ports.clock.now())) return
-    // Both dialled: the offer of the smaller id holds, and both know which that is.
-    if (member && (!member.isDial || member.isOpen || self < from)) return
+    if (self === undefined || this.#bans.has(from) || !this.#offers.take(1, this.#ports.clock.now())) return
+    // Both dialled: the offer of the smaller id holds, and both know which that is. Or it dials again.
+    if (member && (member.isOpen || (member.isDial && self < from))) return
     member?.connection.close()
     this.#introduced.delete(from)
-    if (this.#members.size >= connectionsPerPage) return
-    const added = this.#connect(from, false)
+    if (this.#members.size >= connectionsPerPage || !this.#isWelcome(description.fingerprint)) return
+    const added = this.#connect(from, false, 0)
     if (added === undefined) return
     added.fingerprint = description.fingerprint
     void added.connection.answer(description)
@@ -173,7 +186,7 @@ export class Swarm {
     return ![...this.#members.values()].some((member) => member.fingerprint === fingerprint)
   }
 
-  #connect(peer: PeerId, isDial: boolean): Member | undefined {
+  #connect(peer: PeerId, isDial: boolean, retries: number): Member | undefined {
     const self = this.#tracker.self
     const join = this.#join
     if (self === undefined || join === undefined) return undefined
@@ -192,6 +205,7 @@ export class Swarm {
           this.#members.delete(peer)
           if (this.#aborted.signal.aborted) return
           this.#ports.tellExchange({ type: 'drop', peer })
+          if (isDial && !member.isOpen) this.#retry(peer, retries)
           this.#dial()
         },
       },
