@@ -15,7 +15,8 @@ export class Bans {
   }
 
   add(peer: PeerId, fingerprint: string | undefined): void {
-    this.#count += 1
+    // Each of its chunks that were on their way may be found wrong.
+    if (!this.#marks.has(peer)) this.#count += 1
     this.#marks.add(peer)
     if (fingerprint !== undefined) this.#marks.add(fingerprint)
     for (const oldest of this.#marks) {
