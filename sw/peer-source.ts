@@ -7,7 +7,11 @@ import {
   peerListDeadlineMs,
   peerMissForgiveness,
   peerMissLimit,
+  rescueDeadlineMs,
+  rescuePauseMs,
+  rescueTries,
 } from '../protocol/limits.ts'
+import { pause } from './deadline.ts'
 import type { PageBridge } from './page-bridge.ts'
 import type { ChunkSource, Delivery } from './sources.ts'
 import type { Chunk } from './verify.ts'
@@ -25,6 +29,8 @@ export class PeerSource implements ChunkSource {
   readonly name = 'peer'
   readonly #options: PeerSourceOptions
   #holders = 0
+  /** Whether anybody ever said that they hold it. */
+  #hasHolders = false
   #askedAt = 0
   #hits = 0
   #misses = 0
@@ -47,6 +53,7 @@ export class PeerSource implements ChunkSource {
     if (!this.#isUsable) return
     this.#askedAt = now()
     this.#holders = await bridge.find(asset, signal)
+    this.#hasHolders ||= this.#holders > 0
   }
 
   async read(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
@@ -54,15 +61,23 @@ export class PeerSource implements ChunkSource {
       this.#findAgain(signal)
       return undefined
     }
-    return this.#read(chunk, signal)
+    return this.#read(chunk, signal, chunk.index === listIndex ? peerListDeadlineMs : peerChunkDeadlineMs)
   }
 
-  /** The same peers when nothing else is left: also after they failed often. */
+  /**
+   * The same peers when nothing else is left: also after they failed often, and with patience, for otherwise the
+   * response breaks. Where nobody ever said that they hold the asset, it fails at once.
+   */
   get lastResort(): ChunkSource {
     const read = async (chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> => {
-      if (!this.#isUsable) return undefined
-      if (this.#holders === 0) await this.find(signal)
-      return this.#holders === 0 ? undefined : this.#read(chunk, signal)
+      for (let left = rescueTries; left > 0 && this.#isUsable; left -= 1) {
+        if (this.#holders === 0) await this.find(signal)
+        const delivery = this.#holders === 0 ? undefined : await this.#read(chunk, signal, rescueDeadlineMs)
+        if (delivery || !this.#hasHolders || signal.aborted) return delivery
+        await pause(rescuePauseMs, signal)
+        this.#holders = 0 // those who failed rest a while: who is left?
+      }
+      return undefined
     }
     return { name: this.name, read }
   }
@@ -79,9 +94,8 @@ export class PeerSource implements ChunkSource {
     this.find(signal).catch(() => {}) // nobody then, as before
   }
 
-  async #read({ index, length }: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
+  async #read({ index, length }: Chunk, signal: AbortSignal, deadlineMs: number): Promise<Delivery | undefined> {
     const { asset, bridge } = this.#options
-    const deadlineMs = index === listIndex ? peerListDeadlineMs : peerChunkDeadlineMs
     const answer = await bridge.read(asset, { index, length, deadlineMs }, signal)
     if (typeof answer === 'string') {
       // Nobody has just this chunk, or the page went away: neither cost time.

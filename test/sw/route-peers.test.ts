@@ -117,6 +117,25 @@ describe('Route.answer() from peers', () => {
     await expectBody(await worker.get('/image.jpg'), image)
   })
 
+  test('waits for peers that rest while the origin is down', async () => {
+    const site = await liveSite()
+    const worker = await readyWorker(site)
+    let restsLeft = 0
+    let hasFailed = false
+    linked(worker, (message) => {
+      if (message.type === 'find' && restsLeft > 0) {
+        restsLeft -= 1
+        return { type: 'found', request: message.request, holders: 0 }
+      }
+      if (message.type !== 'read' || message.index < 3 || (restsLeft === 0 && hasFailed)) return give(image, message)
+      if (!hasFailed) restsLeft = 2
+      hasFailed = true
+      return { type: 'miss', request: message.request, reason: 'late' }
+    })
+    site.intercept = (path) => (path === '/image.jpg' ? Promise.reject(new TypeError('Failed to fetch')) : undefined)
+    await expectBody(await worker.get('/image.jpg'), image)
+  })
+
   test('uses no peers where the site switched them off', async () => {
     const site = await liveSite()
     await site.sayFresh({ peers: false })
