@@ -29,14 +29,21 @@ export class HostilePeer {
   readonly #membership: Membership
   readonly #held: ReadonlyMap<ContentId, HeldAsset>
   readonly #misdeed: Misdeed
+  readonly #onDeed: (deeds: Deeds) => void
   /** Held, because the engine crashes where a channel in use is collected. */
   readonly #channels = new Set<RTCDataChannel>()
   #goodChunk: string | undefined
   #goodAnswers = 0
   #misdeeds = 0
 
-  constructor(membership: Membership, assets: ReadonlyMap<string, Uint8Array>, misdeed: Misdeed) {
+  constructor(
+    membership: Membership,
+    assets: ReadonlyMap<string, Uint8Array>,
+    misdeed: Misdeed,
+    onDeed: (deeds: Deeds) => void,
+  ) {
     this.#membership = membership
+    this.#onDeed = onDeed
     this.#held = holdAssets(assets)
     this.#misdeed = misdeed
     answerOffers(membership, (channel) => this.#open(channel))
@@ -78,9 +85,11 @@ export class HostilePeer {
     this.#goodChunk ??= chunk
     if (this.#goodChunk === chunk) {
       this.#goodAnswers += 1
+      this.#onDeed(this.deeds)
       return [answerOfHonest(asked)]
     }
     this.#misdeeds += 1
+    this.#onDeed(this.deeds)
     return answerOf(this.#misdeed, asked, this.#misdeeds - 1)
   }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Deeds } from './hostile-peer.ts'
 import { HostilePeer } from './hostile-peer.ts'
 import type { Misdeed } from './misdeeds.ts'
 import { joinTracker } from './tracker-membership.ts'
@@ -13,10 +14,14 @@ export interface HostileOrders {
   readonly misdeed: Misdeed
 }
 
-// Entry of the process of one hostile peer. It says its deeds once when it joined, and again whenever it is asked.
+// Entry of the process of one hostile peer. It says its deeds when it joined, after each one, and whenever it is asked:
+// its engine may crash between two of them.
 const orders = JSON.parse(process.argv[2] ?? '') as HostileOrders
 const assets = new Map<string, Uint8Array>()
 for (const path of orders.paths) assets.set(path, await readFile(join(orders.folder, path)))
-const peer = new HostilePeer(await joinTracker(orders.origin), assets, orders.misdeed)
-process.send?.(peer.deeds)
-process.on('message', () => process.send?.(peer.deeds))
+const tell = (deeds: Deeds): void => {
+  process.send?.({ deeds, isAnswer: false })
+}
+const peer = new HostilePeer(await joinTracker(orders.origin), assets, orders.misdeed, tell)
+tell(peer.deeds)
+process.on('message', () => process.send?.({ deeds: peer.deeds, isAnswer: true }))

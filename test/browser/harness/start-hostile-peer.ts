@@ -17,15 +17,44 @@ const dist = fileURLToPath(new URL('../../../dist', import.meta.url))
 /** A hostile peer in a process of its own: its WebRTC engine may crash, and must not take the tests with it. */
 export class HostileProcess {
   readonly #process: ChildProcess
+  #last: Deeds | undefined
 
   constructor(process: ChildProcess) {
     this.#process = process
+    process.on('message', ({ deeds }: Told) => {
+      this.#last = deeds
+    })
   }
 
+  /** All it did; after a crash, all it told before. */
   async deeds(): Promise<Deeds> {
-    this.#process.send('deeds?')
-    return nextDeeds(this.#process)
+    if (this.#process.connected) await this.#ask()
+    if (this.#last === undefined) throw new Error('Cannot ask the hostile peer: it never joined')
+    return this.#last
   }
+
+  /** Resolves with its answer, or when it ends. */
+  #ask(): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        this.#process.off('message', hear)
+        this.#process.off('disconnect', settle)
+        resolve()
+      }
+      const hear = ({ isAnswer }: Told): void => {
+        if (isAnswer) settle()
+      }
+      this.#process.on('message', hear)
+      this.#process.on('disconnect', settle)
+      // A send that fails ends in `disconnect` as well.
+      this.#process.send('deeds?', () => {})
+    })
+  }
+}
+
+interface Told {
+  readonly deeds: Deeds
+  readonly isAnswer: boolean
 }
 
 /** Resolves when it is in the swarm, and holds every asset of the site. */
@@ -38,22 +67,17 @@ export async function startHostilePeer(scene: Scene, site: Site, misdeed: Misdee
   const orders: HostileOrders = { origin: site.url, folder: site.folder, paths: [...site.assets.keys()], misdeed }
   const child = fork(file, [JSON.stringify(orders)], { execArgv: [] })
   scene.onEnd(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
-    if (child.kill('SIGKILL')) await ended
+    child.kill('SIGKILL')
+    await ended
   })
-  await nextDeeds(child)
-  return new HostileProcess(child)
-}
-
-async function nextDeeds(child: ChildProcess): Promise<Deeds> {
-  const ended = new AbortController()
-  const onExit = (code: number | null): void =>
-    ended.abort(new Error(`Cannot ask the hostile peer: it ended (${code})`))
-  child.once('exit', onExit)
-  try {
-    const [deeds] = (await once(child, 'message', { signal: ended.signal })) as [Deeds]
-    return deeds
-  } finally {
-    child.off('exit', onExit)
-  }
+  const peer = new HostileProcess(child)
+  const joined = once(child, 'message')
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`Cannot start the hostile peer: it ended (${code})`)
+  })
+  ended.catch(() => {}) // later ends are the peer's own affair
+  await Promise.race([joined, ended])
+  return peer
 }

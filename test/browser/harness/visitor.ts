@@ -105,8 +105,13 @@ export class Visitor {
     await this.page.waitForFunction(async (least) => (await nearhand.stats()).peers.length >= least, count)
   }
 
-  load(path: string, options: LoadOptions = {}): Promise<Loaded> {
-    return this.page.evaluate(([wanted, init]) => site.load(wanted, init), [path, options] as const)
+  async load(path: string, options: LoadOptions = {}): Promise<Loaded> {
+    const loaded = await this.page.evaluate(
+      ([wanted, init]) => site.load(wanted, init).catch((error: unknown) => String(error)),
+      [path, options] as const,
+    )
+    if (typeof loaded === 'string') throw new Error(`Cannot load ${path}: ${loaded}`)
+    return loaded
   }
 
   /** Has a script put an element into the page; gives the SHA-256 of what the page was answered. */
