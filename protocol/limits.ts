@@ -99,6 +99,7 @@ export const refreshAgeMs: number = 5000
 export const refreshPauseMs: number = 1000 // after one failed refresh, doubling up to the limit
 export const refreshPauseLimitMs: number = 60_000
 export const manifestDeadlineMs: number = 5000
+export const partWaitMs: number = 1000 // of a request, for a part of the manifest that the origin is slow to give
 export const partsInMemory: number = 64
 export const partsReadAhead: number = 4 // a catalogue of so few parts is read whole, before it is asked for
 export const chunkListsInMemory: number = 32

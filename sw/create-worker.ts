@@ -77,7 +77,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
       now,
       lists: new ChunkLists(),
       mayUsePeers: () => manifests.mayUsePeers(),
-      onBad: (bytes) => traffic.onBad(bytes),
+      onBad: (source, bytes) => traffic.onBad(source, bytes),
     },
   })
   const rules = {

@@ -8,7 +8,7 @@ import { OriginSource } from './origin-source.ts'
 import type { PeerSourceOptions } from './peer-source.ts'
 import { PeerSource } from './peer-source.ts'
 import type { ChunkFeed, FeedRange } from './respond.ts'
-import type { ChunkSource } from './sources.ts'
+import type { ChunkSource, OnBad } from './sources.ts'
 import { readVerified } from './sources.ts'
 import type { Store } from './store.ts'
 
@@ -16,8 +16,7 @@ import type { Store } from './store.ts'
 export interface FeedParts extends Omit<PeerSourceOptions, 'asset'> {
   readonly store: Store
   readonly lists: ChunkLists
-  /** A chunk came that was not what the manifest says. */
-  readonly onBad: (bytes: number) => void
+  readonly onBad: OnBad
 }
 
 /** The asset at its origin, for one request. */

@@ -1,11 +1,12 @@
 import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import type { Bytes } from '../protocol/bytes.ts'
-import { manifestDeadlineMs, partLimitBytes } from '../protocol/limits.ts'
+import { manifestDeadlineMs, partLimitBytes, partWaitMs } from '../protocol/limits.ts'
 import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
 import { readBounded } from './body-reader.ts'
-import { deadline } from './deadline.ts'
+import { deadline, within } from './deadline.ts'
 import type { AssetOrigin } from './open-feed.ts'
+import type { Delivery } from './sources.ts'
 
 export type OriginFetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -45,9 +46,14 @@ export class Origin {
     return {
       fetch: (headers, signal) => this.#get(url, { headers, signal, credentials, cache }),
       fetchContent: (headers, signal) => this.#get(contentUrl, { headers, signal }),
-      list: { name: 'origin', read: async () => ({ bytes: await this.readPart(asset.id), refuse: () => {} }) },
+      list: { name: 'origin', read: () => this.#readList(asset.id) },
       onChanged,
     }
+  }
+
+  async #readList(id: ContentId): Promise<Delivery | undefined> {
+    const bytes = await within(partWaitMs, this.readPart(id))
+    return bytes && { bytes, refuse: () => {} }
   }
 
   #get(url: string, init: RequestInit): Promise<Response> {

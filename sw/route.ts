@@ -1,4 +1,6 @@
 import type { Asset } from '../protocol/chunks.ts'
+import { partWaitMs } from '../protocol/limits.ts'
+import { within } from './deadline.ts'
 import type { Manifests } from './manifests.ts'
 import type { AssetOrigin, FeedParts } from './open-feed.ts'
 import { openFeed } from './open-feed.ts'
@@ -54,14 +56,13 @@ export class Route {
     void parts.bridge.ready()
     await manifests.prepare()
     if (!manifests.isValid) return undefined
-    const asset = await manifests.find(path)
-    return (
-      asset &&
-      this.#respond(
-        request,
-        asset,
-        origin.assetOf(request, asset, () => manifests.suspect()),
-      )
+    // A part that does not come must not hold up what would come by itself; it is there for a later request.
+    const asset = await within(partWaitMs, manifests.find(path))
+    if (asset === undefined) return undefined
+    return this.#respond(
+      request,
+      asset,
+      origin.assetOf(request, asset, () => manifests.suspect()),
     )
   }
 

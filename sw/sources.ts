@@ -25,6 +25,9 @@ export interface CheckedChunk {
   readonly peer: PeerId | undefined
 }
 
+/** A source handed over so many bytes that were not the chunk's. */
+export type OnBad = (source: SourceName, bytes: number) => void
+
 /**
  * Walks the sources in their order until one hands over the very chunk. Each chunk comes whole from one source: a
  * chunk patched together could not be blamed on anybody.
@@ -32,7 +35,7 @@ export interface CheckedChunk {
 export async function readVerified(
   chunk: Chunk,
   sources: readonly ChunkSource[],
-  onBad: (bytes: number) => void,
+  onBad: OnBad,
   signal: AbortSignal,
 ): Promise<CheckedChunk> {
   let cause: unknown
@@ -47,7 +50,7 @@ export async function readVerified(
     if (delivery === undefined) continue
     const bytes = await verify(delivery.bytes, chunk)
     if (bytes) return { chunk, bytes, source: source.name, peer: delivery.peer }
-    onBad(delivery.bytes.length)
+    onBad(source.name, delivery.bytes.length)
     delivery.refuse()
   }
   signal.throwIfAborted()

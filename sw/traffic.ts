@@ -1,4 +1,4 @@
-import type { ChunkTraffic, TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
+import type { ChunkTraffic, SourceName, TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
 import { parseTotals } from '../protocol/bridge.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import { trafficFlushMs, trafficSaveMs } from '../protocol/limits.ts'
@@ -48,9 +48,9 @@ export class Traffic {
   }
 
   /** Bytes came that were not what the manifest says. */
-  onBad(bytes: number): void {
+  onBad(source: SourceName, bytes: number): void {
     this.#count({ badChunks: this.#own.badChunks + 1 })
-    this.onDuplicate(bytes)
+    if (source !== 'store') this.onDuplicate(bytes)
   }
 
   onDuplicate(bytes: number): void {

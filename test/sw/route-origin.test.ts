@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { isSameBytes } from '../../protocol/bytes.ts'
+import { partWaitMs } from '../../protocol/limits.ts'
+import { rest } from '../fakes/clock.ts'
 import { contentOf } from '../fakes/stored-disk.ts'
 import { makeAsset } from './made-asset.ts'
 import { KIB, image, icon, film, all, liveSite, bodyOf, expectBody, readyWorker } from './route-scene.ts'
@@ -91,6 +93,20 @@ describe('Route.answer() from the origin', () => {
     const [own, plain] = [await worker.get('/image.jpg'), answer()]
     expect(own.status).toBe(plain.status)
     expect(await bodyOf(own)).toEqual(await bodyOf(plain))
+  })
+
+  test('does not hold the page up for a part of the manifest that never comes', async () => {
+    const site = await liveSite()
+    site.intercept = (path) => (path.includes('/parts/') ? new Promise(() => {}) : undefined)
+    const worker = await readyWorker(site)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const answer = worker.get('/image.jpg')
+    await rest()
+    expect(site.assetRequests).toEqual([])
+    await vi.advanceTimersByTimeAsync(partWaitMs)
+    await expectBody(await answer, image)
+    expect((await worker.traffic.totals()).fallbacks).toBe(1)
   })
 
   test('fails like the network where there is none', async () => {

@@ -49,7 +49,8 @@ describe('Traffic', () => {
     const { traffic, disk } = open()
     traffic.onRequest()
     traffic.onFallback()
-    traffic.onBad(5)
+    traffic.onBad('peer', 5)
+    traffic.onBad('store', 99)
     traffic.onDelivered(made.asset, chunk(0, 'origin'), 7)
     await vi.advanceTimersByTimeAsync(trafficSaveMs)
     const later = open(disk).traffic
@@ -60,7 +61,7 @@ describe('Traffic', () => {
       duplicateBytes: 5,
       requests: 2,
       fallbacks: 1,
-      badChunks: 1,
+      badChunks: 2,
     })
   })
 
