@@ -105,7 +105,6 @@ function chooseSources(
     peers.isPromising ? undefined : skipWhile(first + 1, chunks.end, (index) => !local.holds(index))
   const own = new OriginSource({ asset, runEnd, fetch: origin.fetch, onChanged: origin.onChanged }, signal)
   const byId = new OriginSource({ asset, runEnd, fetch: origin.fetchContent, onChanged: () => {} }, signal)
-  const peersAtLast = peers.lastResort
   // Before the first byte a changed origin is right: the page gets its answer as it is. After it the response must go
   // on with the content that it began with.
   const resumed: ChunkSource = {
@@ -114,8 +113,11 @@ function chooseSources(
   }
   const rescue: ChunkSource = {
     name: 'peer',
-    read: async (chunk) =>
-      begin.hasBegun || own.state === 'unreachable' ? peersAtLast.read(chunk, signal) : undefined,
+    async read(chunk) {
+      // While the origin answers at all, its own answer is better for the page than a long wait for peers.
+      if (begin.hasBegun || own.state === 'unreachable') return peers.readPatiently(chunk, signal)
+      return own.state === 'troubled' ? peers.readAgain(chunk, signal) : undefined
+    },
   }
   return [local, peers, own, resumed, rescue]
 }

@@ -21,8 +21,8 @@ export interface OriginSourceOptions {
   readonly onChanged: () => void
 }
 
-/** What became of the origin in this response. */
-export type OriginState = 'good' | 'unreachable' | 'changed'
+/** What became of the origin in this response: no answer, a 5xx or 429, or other content than the manifest's. */
+export type OriginState = 'good' | 'unreachable' | 'troubled' | 'changed'
 
 interface Asked {
   readonly chunk: Chunk
@@ -134,6 +134,7 @@ export class OriginSource implements ChunkSource {
     if (isAsWished(response, start, asset.size)) return new BodyReader(response.body)
     // A server in trouble may still have what it had; any other answer means that the asset is not what it was.
     if (response.status < 500 && response.status !== 429) this.#change()
+    else this.#state = 'troubled'
     await response.body?.cancel()
     throw new Error(`Cannot read from origin: it answered ${response.status}`)
   }

@@ -64,22 +64,28 @@ export class PeerSource implements ChunkSource {
     return this.#read(chunk, signal, chunk.index === listIndex ? peerListDeadlineMs : peerChunkDeadlineMs)
   }
 
+  /** The same peers when the origin failed: once more, also after they failed often. */
+  async readAgain(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
+    if (!this.#isUsable) return undefined
+    if (this.#holders === 0) await this.find(signal)
+    return this.#holders === 0 ? undefined : this.#read(chunk, signal, peerChunkDeadlineMs)
+  }
+
   /**
-   * The same peers when nothing else is left: also after they failed often, and with patience, for otherwise the
-   * response breaks. Where nobody ever said that they hold the asset, it fails at once.
+   * The same peers when nothing else is left: with patience, for otherwise the response breaks. Where nobody ever
+   * said that they hold the asset, it fails at once.
    */
-  get lastResort(): ChunkSource {
-    const read = async (chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> => {
-      for (let left = rescueTries; left > 0 && this.#isUsable; left -= 1) {
-        if (this.#holders === 0) await this.find(signal)
-        const delivery = this.#holders === 0 ? undefined : await this.#read(chunk, signal, rescueDeadlineMs)
-        if (delivery || !this.#hasHolders || signal.aborted) return delivery
-        await pause(rescuePauseMs, signal)
-        this.#holders = 0 // those who failed rest a while: who is left?
-      }
-      return undefined
+  async readPatiently(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
+    const { now } = this.#options
+    const end = now() + rescueDeadlineMs
+    for (let left = rescueTries; left > 0 && this.#isUsable && now() < end; left -= 1) {
+      if (this.#holders === 0) await this.find(signal)
+      const delivery = this.#holders === 0 ? undefined : await this.#read(chunk, signal, Math.max(0, end - now()))
+      if (delivery || !this.#hasHolders || signal.aborted) return delivery
+      await pause(rescuePauseMs, signal)
+      this.#holders = 0 // those who failed rest a while: who is left?
     }
-    return { name: this.name, read }
+    return undefined
   }
 
   get #isUsable(): boolean {

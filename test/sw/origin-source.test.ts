@@ -132,7 +132,7 @@ describe('OriginSource', () => {
     const { source, server, read, seen } = open()
     server.answer = () => new Response('x', { status })
     await expect(read(0)).rejects.toThrow(`it answered ${status}`)
-    expect([source.state, seen.changes]).toEqual(['unreachable', 0])
+    expect([source.state, seen.changes]).toEqual(['troubled', 0])
     server.answer = () => undefined
     expect(await read(0), 'a later chunk may find it well').toEqual(expected(0))
   })

@@ -117,6 +117,19 @@ describe('Route.answer() from peers', () => {
     await expectBody(await worker.get('/image.jpg'), image)
   })
 
+  test('gives the page the trouble of the origin rather than a long wait for peers', async () => {
+    const site = await liveSite()
+    const worker = await readyWorker(site)
+    const exchange = linked(worker, (message) =>
+      message.type === 'read' && message.index !== listIndex
+        ? { type: 'miss', request: message.request, reason: 'late' }
+        : give(image, message),
+    )
+    site.intercept = (path) => (path === '/image.jpg' ? new Response('busy', { status: 503 }) : undefined)
+    expect((await worker.get('/image.jpg')).status).toBe(503)
+    expect(exchange.asked('read').length).toBeLessThan(20)
+  })
+
   test('waits for peers that rest while the origin is down', async () => {
     const site = await liveSite()
     const worker = await readyWorker(site)
