@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { openBrowser } from './harness/chromium.ts'
+import type { Scene } from './harness/scene.ts'
+import { useScene } from './harness/scene.ts'
+
+const scene = useScene()
+const cli = fileURLToPath(new URL('../../dist/npm/origin/cli.js', import.meta.url))
+const demo = fileURLToPath(new URL('../../demo/site', import.meta.url))
+
+test('the demo shows a second visitor that its bytes came from the first', async () => {
+  const url = await serveDemo(scene)
+  const first = await visit(url, { width: 1280, height: 900 })
+  await first.click('#fetch-all')
+  await untilFetched(first)
+
+  const second = await visit(url, { width: 360, height: 740 })
+  await second.evaluate(() => window.nearhand?.connected())
+  await second.click('#fetch-all')
+  await untilFetched(second)
+
+  const { bytes } = await second.evaluate(() => window.nearhand.stats())
+  expect(bytes.peers).toBeGreaterThan(5_000_000)
+  expect(await second.locator('.panel-tiles .tile').count()).toBeGreaterThan(50)
+  // The page must not be wider than the phone.
+  expect(await second.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+})
+
+/** The command that `npm start` runs, on a port and with keys of its own. */
+async function serveDemo(owner: Scene): Promise<string> {
+  const state = await mkdtemp(join(tmpdir(), 'nearhand-demo-'))
+  owner.onEnd(() => rm(state, { recursive: true, force: true }))
+  const args = ['serve', demo, '--inject', '--lan', '--no-watch', '--state', state, '--port', '0']
+  const server = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  owner.onEnd(async () => {
+    const ended = once(server, 'exit')
+    server.kill('SIGTERM')
+    await ended
+  })
+  let said = ''
+  for await (const text of server.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    said += String(text)
+    const url = /http:\/\/\S+/.exec(said)?.[0]
+    if (url !== undefined) return url
+  }
+  throw new Error(`Cannot serve the demo: it ended, saying ${said}`)
+}
+
+/** Opens the demo, agrees to share as a visitor would, and waits for the worker. */
+async function visit(url: string, viewport: { width: number; height: number }): Promise<Page> {
+  const { page } = await openBrowser(scene, { viewport })
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
+  await page.goto(url)
+  await page.locator('.consent').getByRole('button', { name: 'Share with neighbours' }).click()
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  expect(faults).toEqual([])
+  return page
+}
+
+async function untilFetched(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const button = document.querySelector<HTMLButtonElement>('#fetch-all')
+    return button !== null && !button.disabled && document.querySelector('#fetch-result')?.textContent !== ''
+  })
+}
