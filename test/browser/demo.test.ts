@@ -16,11 +16,12 @@ const demo = fileURLToPath(new URL('../../demo/site', import.meta.url))
 
 test('the demo shows a second visitor that its bytes came from the first', async () => {
   const url = await serveDemo(scene)
-  const first = await visit(url, { width: 1280, height: 900 })
+  const faults: string[] = []
+  const first = await visit(url, { width: 1280, height: 900 }, faults)
   await first.click('#fetch-all')
   await untilFetched(first)
 
-  const second = await visit(url, { width: 360, height: 740 })
+  const second = await visit(url, { width: 360, height: 740 }, faults)
   await second.evaluate(() => window.nearhand?.connected())
   await second.click('#fetch-all')
   await untilFetched(second)
@@ -30,6 +31,7 @@ test('the demo shows a second visitor that its bytes came from the first', async
   expect(await second.locator('.panel-tiles .tile').count()).toBeGreaterThan(50)
   // The page must not be wider than the phone.
   expect(await second.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+  expect(faults).toEqual([])
 })
 
 /** The command that `npm start` runs, on a port and with keys of its own. */
@@ -53,15 +55,13 @@ async function serveDemo(owner: Scene): Promise<string> {
 }
 
 /** Opens the demo, agrees to share as a visitor would, and waits for the worker. */
-async function visit(url: string, viewport: { width: number; height: number }): Promise<Page> {
+async function visit(url: string, viewport: { width: number; height: number }, faults: string[]): Promise<Page> {
   const { page } = await openBrowser(scene, { viewport })
-  const faults: string[] = []
   page.on('pageerror', (error) => faults.push(error.message))
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
   await page.goto(url)
   await page.locator('.consent').getByRole('button', { name: 'Share with neighbours' }).click()
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
-  expect(faults).toEqual([])
   return page
 }
 

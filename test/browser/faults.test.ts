@@ -104,30 +104,33 @@ test('the worker is stopped mid stream: that response breaks, the next one is ri
   await expectRight(site, visitor, spans)
 })
 
-test('a forged manifest: plain fetch, no peer', async () => {
+test.each<[string, (site: Site) => Promise<Response>]>([
+  ['forged', async (site) => json(forge(await site.signFresh(new Date(), 600)))],
+  ['expired', async (site) => json(await site.signFresh(new Date(Date.now() - 86_400_000), 600))],
+  ['absent', () => Promise.resolve(new Response('gone', { status: 404 }))],
+])('the manifest is %s: plain fetch, no peer', async (_, answer) => {
   const site = await openSite(scene)
   await openSeeder(scene, site, [large])
-  site.answer(fresh, async (next) => {
-    const response = await next()
-    const envelope: unknown = await response.json()
-    const forged = JSON.stringify(envelope).replace(/"sig":"(.)/, (_, first) => `"sig":"${first === 'A' ? 'B' : 'A'}`)
-    return new Response(forged, { headers: { 'content-type': 'application/json' } })
-  })
-  await expectPlain(site, await openVisitor(scene, site), large)
-})
-
-test('no manifest: plain fetch, no peer', async () => {
-  const site = await openSite(scene)
-  await openSeeder(scene, site, [large])
-  site.answer(fresh, () => new Response('gone', { status: 404 }))
-  await expectPlain(site, await openVisitor(scene, site), large)
-})
-
-test('an expired manifest: plain fetch, no peer', async () => {
-  const daysAgo = 3 * 86_400_000
-  const site = await openSite(scene, { now: () => Date.now() - daysAgo })
+  site.answer(fresh, () => answer(site))
   const visitor = await openVisitor(scene, site)
-  await expectPlain(site, visitor, large)
+  await visitor.connected()
+  site.count.reset()
+  await expectRight(site, visitor, large)
+  expect(site.count.bytes(large)).toBe(site.asset(large).length)
+  // Nor was it kept: what nobody vouches for is asked for again.
+  await expectRight(site, visitor, large)
+  expect(await visitor.chunks(large)).toEqual([])
+  expect((await visitor.stats()).bytes).toEqual({ store: 0, peers: 0, origin: 0 })
+})
+
+test('the manifest is the origin’s own: the same visit has its bytes from a peer', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large])
+  site.answer(fresh, async () => json(await site.signFresh(new Date(), 600)))
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  await expectRight(site, visitor, large)
+  expect((await visitor.stats()).bytes.peers).toBe(site.asset(large).length)
 })
 
 test('the store is full: everything arrives all the same, from neighbours too', async () => {
@@ -138,6 +141,7 @@ test('the store is full: everything arrives all the same, from neighbours too', 
   await visitor.limitStorage(600 * 1024)
   site.count.reset()
   for (const path of [spans, large, spans, large]) await expectRight(site, visitor, path)
+  expect((await visitor.chunks(large)).map(({ source }) => source)).toEqual(Array(64).fill('peer'))
   expect(site.count.bytes(spans)).toBe(0)
   expect(site.count.bytes(large)).toBe(0)
 })
@@ -164,18 +168,19 @@ test.each(['/nearhand-sw.js', '/nearhand-worker.js', '/nearhand.js'])('%s throws
   await expectRight(site, visitor, large)
 })
 
-test('a service worker whose handler throws: the page loads', async () => {
+test('everything that the service worker needs throws: the page loads', async () => {
   const site = await openSite(scene)
-  // The script is whole and runs, but what it needs for every answer is broken.
+  const broken = `() => { throw new Error('broken on purpose') }`
   site.answer('/nearhand-sw.js', async (next) => {
-    const sabotage = `Object.defineProperty(self, 'caches', { get() { throw new Error('broken on purpose') } });
-      Object.defineProperty(self, 'indexedDB', { get() { throw new Error('broken on purpose') } });
-      crypto.subtle.digest = () => { throw new Error('broken on purpose') };`
+    const sabotage = ['CacheStorage.prototype.open', 'IDBFactory.prototype.open', 'SubtleCrypto.prototype.digest']
     const response = await next()
-    return new Response(sabotage + (await response.text()), response)
+    const text = `${sabotage.map((name) => `${name} = ${broken};`).join('')}${await response.text()}`
+    return new Response(text, { headers: { 'content-type': 'text/javascript' } })
   })
-  const visitor = await openVisitor(scene, site, { isControlled: false })
+  const visitor = await openVisitor(scene, site)
   for (const path of [large, spans]) await expectRight(site, visitor, path)
+  const { requests, fallbacks } = await visitor.stats()
+  expect([requests, fallbacks]).toEqual([2, 2])
 })
 
 async function expectRight(site: Site, visitor: Visitor, path: string): Promise<void> {
@@ -189,10 +194,11 @@ async function expectOrigin(site: Site, visitor: Visitor, path: string): Promise
   expect(site.count.bytes(path)).toBe(site.asset(path).length)
 }
 
-/** Nothing of ours took part: neither a peer nor the store, not even the second time. */
-async function expectPlain(site: Site, visitor: Visitor, path: string): Promise<void> {
-  await expectOrigin(site, visitor, path)
-  await expectRight(site, visitor, path)
-  expect(await visitor.chunks(path)).toEqual([])
-  expect((await visitor.stats()).bytes).toMatchObject({ store: 0, peers: 0 })
+function json(text: string): Response {
+  return new Response(text, { headers: { 'content-type': 'application/json' } })
+}
+
+/** One character of the signature is another. */
+function forge(envelope: string): string {
+  return envelope.replace(/"sig":"(.)/, (_, first) => `"sig":"${first === 'A' ? 'B' : 'A'}`)
 }

@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type * as OriginModule from '../../../origin/index.ts'
+import { signFresh } from '../../../origin/fresh.ts'
 import type { Origin, OriginOptions } from '../../../origin/index.ts'
+import { readKeys } from '../../../origin/keys.ts'
 import { makeAssets, sha256Of } from './assets.ts'
 import { ByteCount } from './counting.ts'
 import type { Scene } from './scene.ts'
@@ -22,17 +24,22 @@ export interface SiteOptions extends Omit<OriginOptions, 'folder' | 'state' | 'i
 /** Default patterns of the test site: everything below these folders, never what is private. */
 const patterns = ['/images/**', '/files/**', '/scripts/**', '/media/**', '!/private/**']
 
+interface Folders {
+  readonly folder: string
+  readonly state: string
+}
+
 /** A small site with the origin that the package exports, on a real socket. */
 export class Site {
   readonly count = new ByteCount()
   readonly assets: ReadonlyMap<string, Uint8Array>
-  readonly #options: OriginOptions
+  readonly #options: OriginOptions & Folders
   readonly #hasTracker: boolean
   readonly #answers = new Map<string, (next: () => Promise<Response>) => Promise<Response> | Response>()
   #running: { server: Server; origin: Origin } | undefined
   #port = 0
 
-  constructor(assets: ReadonlyMap<string, Uint8Array>, options: OriginOptions, hasTracker: boolean) {
+  constructor(assets: ReadonlyMap<string, Uint8Array>, options: OriginOptions & Folders, hasTracker: boolean) {
     this.assets = assets
     this.#options = options
     this.#hasTracker = hasTracker
@@ -65,6 +72,15 @@ export class Site {
     const body = new Uint8Array(await response.arrayBuffer())
     const { status } = response
     return { status, headers: Object.fromEntries(response.headers), size: body.length, sha256: sha256Of(body) }
+  }
+
+  /** The origin's own word about its newest head, as it would have been signed at another time. */
+  async signFresh(now: Date, seconds: number): Promise<string> {
+    if (this.#running === undefined) throw new Error('Cannot sign fresh: the origin is stopped')
+    const { head, headHash } = this.#running.origin.publication
+    const keys = await readKeys(join(this.#options.state, 'keys'))
+    const signedAt = Math.floor(now.getTime() / 1000)
+    return signFresh(keys, head, headHash, { now: signedAt, seconds, peers: true, revoked: [] })
   }
 
   /** On the same port and with the same keys as before. */
