@@ -170,13 +170,13 @@ test.each(['/nearhand-sw.js', '/nearhand-worker.js', '/nearhand.js'])('%s throws
 
 test('everything that the service worker needs throws: the page loads', async () => {
   const site = await openSite(scene)
-  const broken = `() => { throw new Error('broken on purpose') }`
-  site.answer('/nearhand-sw.js', async (next) => {
-    const sabotage = ['CacheStorage.prototype.open', 'IDBFactory.prototype.open', 'SubtleCrypto.prototype.digest']
-    const response = await next()
-    const text = `${sabotage.map((name) => `${name} = ${broken};`).join('')}${await response.text()}`
-    return new Response(text, { headers: { 'content-type': 'text/javascript' } })
-  })
+  const script = await (await fetch(`${site.url}/nearhand-sw.js`)).text()
+  const needed = ['CacheStorage.prototype.open', 'IDBFactory.prototype.open', 'SubtleCrypto.prototype.digest']
+  const sabotage = needed.map((name) => `${name} = () => { throw new Error('broken on purpose') };`).join('')
+  site.answer(
+    '/nearhand-sw.js',
+    () => new Response(sabotage + script, { headers: { 'content-type': 'text/javascript' } }),
+  )
   const visitor = await openVisitor(scene, site)
   for (const path of [large, spans]) await expectRight(site, visitor, path)
   const { requests, fallbacks } = await visitor.stats()

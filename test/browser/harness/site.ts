@@ -35,7 +35,7 @@ export class Site {
   readonly assets: ReadonlyMap<string, Uint8Array>
   readonly #options: OriginOptions & Folders
   readonly #hasTracker: boolean
-  readonly #answers = new Map<string, (next: () => Promise<Response>) => Promise<Response> | Response>()
+  readonly #answers = new Map<string, () => Promise<Response> | Response>()
   #running: { server: Server; origin: Origin } | undefined
   #port = 0
 
@@ -60,8 +60,8 @@ export class Site {
     return content
   }
 
-  /** From now on this path is answered so, before the origin is asked; `next` asks it. */
-  answer(path: string, answer: (next: () => Promise<Response>) => Promise<Response> | Response): void {
+  /** From now on this path is answered so, and the origin is not asked. */
+  answer(path: string, answer: () => Promise<Response> | Response): void {
     this.#answers.set(path, answer)
   }
 
@@ -91,14 +91,7 @@ export class Site {
     app.use(this.count.middleware)
     app.use(async (context, next) => {
       const answer = this.#answers.get(new URL(context.req.url).pathname)
-      if (answer === undefined) return next()
-      const response = await answer(async () => {
-        await next()
-        return context.res
-      })
-      context.res = undefined
-      context.res = response
-      return undefined
+      return answer === undefined ? next() : answer()
     })
     app.route('/', origin.app)
     const listener = getRequestListener(app.fetch)
