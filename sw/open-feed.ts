@@ -52,7 +52,8 @@ export async function openFeed(
     const isHeld = skipWhile(chunks.first, chunks.end, (index) => local.holds(index)) === chunks.end
     if (origin && !isHeld) await peers.find(controller.signal)
     const begin = new Begin()
-    const sources = origin ? chooseSources(asset, chunks, local, peers, origin, begin, controller.signal) : [local]
+    const origins = origin ? openOrigins(asset, chunks.end, local, peers, origin, controller.signal) : undefined
+    const sources = origins ? chooseSources(chunks.first, local, peers, origins, begin, controller.signal) : [local]
     const listSources = origin ? [local, peers, origin.list] : [local]
     const digests = parts.lists.find(asset) ?? (await readList(asset, parts, listSources, controller.signal))
     return {
@@ -61,6 +62,8 @@ export async function openFeed(
       async read(index) {
         const chunk = chunkOf(asset, digests, index)
         const checked = await readVerified(chunk, sources, parts.onBad, controller.signal)
+        origins?.own.passed(index)
+        origins?.byId.passed(index)
         if (checked.source !== 'store') parts.store.keep(asset, index, checked.bytes, digests.list)
         return checked
       },
@@ -92,24 +95,42 @@ class Begin {
   }
 }
 
-function chooseSources(
+interface Origins {
+  /** At the asset's own URL. */
+  readonly own: OriginSource
+  /** The same content by its id. */
+  readonly byId: OriginSource
+}
+
+function openOrigins(
   asset: Asset,
-  chunks: { readonly first: number; readonly end: number },
+  end: number,
   local: LocalSource,
   peers: PeerSource,
-  origin: AssetOrigin,
+  { fetch, fetchContent, onChanged }: AssetOrigin,
+  signal: AbortSignal,
+): Origins {
+  const runEnd = (first: number): number | undefined =>
+    peers.isPromising ? undefined : skipWhile(first + 1, end, (index) => !local.holds(index))
+  return {
+    own: new OriginSource({ asset, runEnd, fetch, onChanged }, signal),
+    byId: new OriginSource({ asset, runEnd, fetch: fetchContent, onChanged: () => {} }, signal),
+  }
+}
+
+function chooseSources(
+  first: number,
+  local: LocalSource,
+  peers: PeerSource,
+  { own, byId }: Origins,
   begin: Begin,
   signal: AbortSignal,
 ): readonly ChunkSource[] {
-  const runEnd = (first: number): number | undefined =>
-    peers.isPromising ? undefined : skipWhile(first + 1, chunks.end, (index) => !local.holds(index))
-  const own = new OriginSource({ asset, runEnd, fetch: origin.fetch, onChanged: origin.onChanged }, signal)
-  const byId = new OriginSource({ asset, runEnd, fetch: origin.fetchContent, onChanged: () => {} }, signal)
   // Before the first byte a changed origin is right: the page gets its answer as it is. After it the response must go
   // on with the content that it began with.
   const resumed: ChunkSource = {
     name: 'origin',
-    read: async (chunk) => (chunk.index !== chunks.first && (await begin.known) ? byId.read(chunk, signal) : undefined),
+    read: async (chunk) => (chunk.index !== first && (await begin.known) ? byId.read(chunk, signal) : undefined),
   }
   const rescue: ChunkSource = {
     name: 'peer',

@@ -37,6 +37,8 @@ export class OriginSource implements ChunkSource {
   readonly #asked = new Map<number, Asked>()
   readonly #runs = new Set<OriginRun>()
   #isScheduled = false
+  /** The last chunk that the response has. */
+  #passed = -1
   #state: OriginState = 'good'
 
   constructor(options: OriginSourceOptions, signal: AbortSignal) {
@@ -56,6 +58,15 @@ export class OriginSource implements ChunkSource {
       this.#schedule(chunk.index)
     })
     return { bytes, refuse: () => this.#change() }
+  }
+
+  /**
+   * The response has this chunk, from wherever. A request that stands idle before it would have the origin send on
+   * what nobody reads, while peers or another request bring it.
+   */
+  passed(index: number): void {
+    this.#passed = Math.max(this.#passed, index)
+    this.#endPassed()
   }
 
   /** Chunks asked for in one go are looked at together, so that neighbours find into one request. */
@@ -112,6 +123,7 @@ export class OriginSource implements ChunkSource {
     const bytes = run.take(chunk)
     resolve(bytes)
     const settle = (): void => {
+      this.#endPassed()
       if (run.isOpen || !run.isIdle) return
       this.#runs.delete(run)
       this.#serve()
@@ -144,6 +156,10 @@ export class OriginSource implements ChunkSource {
     this.#state = 'changed'
     this.#options.onChanged()
     this.#close(new Error('Cannot read from origin: its bytes are not those of the manifest'))
+  }
+
+  #endPassed(): void {
+    for (const run of this.#runs) if (run.isOpen && run.isIdle && run.next <= this.#passed) this.#end(run)
   }
 
   #end(run: OriginRun): void {

@@ -75,6 +75,25 @@ describe('OriginSource', () => {
     expect(server.ranges).toEqual([`bytes=${7 * chunkSize}-${content.length - 1}`])
   })
 
+  test('passed() gives up a request that waits at a chunk that others brought', async () => {
+    const { source, server, read } = open()
+    await read(0)
+    source.passed(0)
+    expect(server.aborted).toEqual([])
+    source.passed(1)
+    expect(server.aborted).toEqual([true])
+    expect(await read(2)).toEqual(expected(2))
+  })
+
+  test('passed() leaves a request that somebody waits for, until nobody does', async () => {
+    const { source, server, read } = open()
+    const waiting = read(0)
+    source.passed(5)
+    expect(await waiting).toEqual(expected(0))
+    await until(() => server.aborted.length > 0)
+    expect(server.aborted).toEqual([true])
+  })
+
   test('takes no more of a body than was asked for', async () => {
     const { server, read } = open()
     await read(0)
