@@ -10,7 +10,7 @@ import { chunksPerMap, maxChunkBytes, partLimitBytes, pathLimit } from './limits
  *
  *   page -> service worker   link (with the port), unlink, stats, disable     by postMessage to the controller
  *   service worker -> page   relink                                           by client.postMessage
- *   service worker -> exchange   find, read, cancel, blame                    over the port
+ *   service worker -> exchange   find, read, hurry, cancel, blame             over the port
  *   exchange -> service worker   found, chunk, miss                           over the port
  *   service worker -> every page  traffic                                     by BroadcastChannel
  *
@@ -52,7 +52,11 @@ export type WorkerToExchange =
       readonly length: number
       /** How long the peers have, all tries together. */
       readonly deadlineMs: number
+      /** Whether the page waits for it; what is read ahead stands back behind what it waits for. */
+      readonly isUrgent: boolean
     }
+  /** By now the page waits for it: so long the peers still have, and no longer than they had. */
+  | { readonly type: 'hurry'; readonly request: number; readonly deadlineMs: number }
   | { readonly type: 'cancel'; readonly request: number }
   /** What this peer sent for this request was not what the manifest says. */
   | { readonly type: 'blame'; readonly request: number; readonly peer: PeerId }
@@ -96,6 +100,7 @@ export interface TrafficTotals {
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const section = v.pipe(v.string(), v.maxLength(pathLimit))
+const deadlineMs = v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))
 
 const pageToWorkerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('nearhand:link'), version: count }),
@@ -115,8 +120,10 @@ const workerToExchangeSchema = v.variant('type', [
     section,
     index: v.pipe(v.number(), v.safeInteger(), v.minValue(listIndex), v.maxValue(chunksPerMap - 1)),
     length: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(Math.max(maxChunkBytes, partLimitBytes))),
-    deadlineMs: v.pipe(v.number(), v.minValue(0), v.maxValue(60_000)),
+    deadlineMs,
+    isUrgent: v.boolean(),
   }),
+  v.strictObject({ type: v.literal('hurry'), request: count, deadlineMs }),
   v.strictObject({ type: v.literal('cancel'), request: count }),
   v.strictObject({ type: v.literal('blame'), request: count, peer: peerIdSchema }),
 ])

@@ -5,7 +5,7 @@ import { cancelledKept, unitBytes, wantsPerPeer } from '../protocol/limits.ts'
 import type { PeerFrame } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
 import { FlowWindow } from './flow-window.ts'
-import { RateMeter } from './rate-meter.ts'
+import { RateMeter } from '../protocol/rate-meter.ts'
 
 export type AskFailure = 'busy' | 'absent' | 'closed' | 'stalled'
 
@@ -15,6 +15,8 @@ export interface ChunkAsk {
   /** As on the wire. */
   readonly index: number
   readonly length: number
+  /** Goes before all that is not. */
+  readonly isUrgent: boolean
   done(bytes: Bytes): void
   /** `retryAfterMs` is 0 unless the peer is busy. */
   failed(reason: AskFailure, retryAfterMs: number): void
@@ -23,6 +25,8 @@ export interface ChunkAsk {
 export interface AskHandle {
   /** How long the peer has been at it; 0 while the chunk waits here for room in the window. */
   waitedMs(now: number): number
+  /** It is urgent by now. */
+  hurry(): void
   withdraw(): void
 }
 
@@ -46,19 +50,22 @@ interface Unit {
 const stallFloorMs = 500
 const stallRoundTrips = 4
 
-/** What is asked of one peer: chunks in the order they were wanted, cut into units, as many open as the window lets. */
+/**
+ * What is asked of one peer: the urgent chunks and then the others, each in the order they were wanted, cut into
+ * units, as many open as the window lets.
+ */
 export class Downloads {
   readonly #send: (frame: PeerFrame) => void
   readonly #clock: Clock
   readonly #window = new FlowWindow()
   readonly #rate = new RateMeter()
-  readonly #transfers = new Set<Transfer>()
+  readonly #urgent = new Set<Transfer>()
+  readonly #ahead = new Set<Transfer>()
   readonly #units = new Map<number, Unit>()
   /** Numbers whose answer may still be on its way. */
   readonly #cancelled = new Set<number>()
   #request = 0
   #openBytes = 0
-  #queuedBytes = 0
   #receivedBytes = 0
   #progressAt = -Infinity
 
@@ -75,9 +82,13 @@ export class Downloads {
     return this.#rate.bytesPerSecond
   }
 
-  /** Wanted and not here yet, asked for or not. */
-  get queuedBytes(): number {
-    return this.#queuedBytes
+  /** Wanted and not here yet, as far as it comes before another chunk of this urgency. */
+  queuedBytes(isUrgent: boolean): number {
+    let bytes = 0
+    for (const { ask, received } of this.#urgent) bytes += ask.length - received
+    if (isUrgent) return Math.max(bytes, this.#openBytes)
+    for (const { ask, received } of this.#ahead) bytes += ask.length - received
+    return bytes
   }
 
   get receivedBytes(): number {
@@ -103,14 +114,17 @@ export class Downloads {
       received: 0,
       open: new Set(),
     }
-    this.#transfers.add(transfer)
-    this.#queuedBytes += ask.length
+    const queue = ask.isUrgent ? this.#urgent : this.#ahead
+    queue.add(transfer)
     this.#pump()
     const withdraw = (): void => {
       this.#drop(transfer)
       this.#pump()
     }
-    return { waitedMs: (now) => now - (transfer.askedAt ?? now), withdraw }
+    const hurry = (): void => {
+      if (this.#ahead.delete(transfer)) this.#urgent.add(transfer)
+    }
+    return { waitedMs: (now) => now - (transfer.askedAt ?? now), hurry, withdraw }
   }
 
   accept(frame: Extract<PeerFrame, { type: 'data' | 'busy' | 'absent' }>): void {
@@ -127,7 +141,7 @@ export class Downloads {
   /** Gives up all that is open; the peer's late answers are still forgiven. */
   failAll(reason: AskFailure): void {
     if (reason === 'stalled') this.#window.stalled()
-    const transfers = [...this.#transfers]
+    const transfers = [...this.#urgent, ...this.#ahead]
     for (const transfer of transfers) this.#drop(transfer)
     for (const transfer of transfers) transfer.ask.failed(reason, 0)
   }
@@ -141,14 +155,13 @@ export class Downloads {
     this.#close(request, unit)
     this.#progressAt = now
     this.#receivedBytes += bytes.length
-    this.#queuedBytes -= bytes.length
     this.#rate.moved(bytes.length, now)
     if (this.#units.size === 0) this.#rate.paused()
     this.#window.arrived(bytes.length, now - unit.sentAt, unit.wasFull, now)
     transfer.bytes.set(bytes, unit.offset)
     transfer.received += bytes.length
     if (transfer.received < transfer.bytes.length) return
-    this.#transfers.delete(transfer)
+    this.#forget(transfer)
     transfer.ask.done(transfer.bytes)
   }
 
@@ -159,14 +172,17 @@ export class Downloads {
   }
 
   #drop(transfer: Transfer, answered?: number): void {
-    if (!this.#transfers.delete(transfer)) return
-    this.#queuedBytes -= transfer.bytes.length - transfer.received
+    if (!this.#forget(transfer)) return
     for (const request of transfer.open) {
       const unit = this.#units.get(request)
       if (unit) this.#close(request, unit)
       if (request !== answered) this.#cancel(request)
     }
     if (this.#units.size === 0) this.#rate.paused()
+  }
+
+  #forget(transfer: Transfer): boolean {
+    return this.#urgent.delete(transfer) || this.#ahead.delete(transfer)
   }
 
   #cancel(request: number): void {
@@ -185,13 +201,19 @@ export class Downloads {
   }
 
   #pump(): void {
-    for (const transfer of this.#transfers) {
-      while (transfer.asked < transfer.bytes.length) {
-        const length = Math.min(unitBytes, transfer.bytes.length - transfer.asked)
-        if (this.#units.size >= wantsPerPeer || this.#openBytes + length > this.#window.bytes) return
-        this.#want(transfer, length)
-      }
+    for (const queue of [this.#urgent, this.#ahead]) {
+      for (const transfer of queue) if (!this.#wantAll(transfer)) return
     }
+  }
+
+  /** Whether the window let it be asked for to its end. */
+  #wantAll(transfer: Transfer): boolean {
+    while (transfer.asked < transfer.bytes.length) {
+      const length = Math.min(unitBytes, transfer.bytes.length - transfer.asked)
+      if (this.#units.size >= wantsPerPeer || this.#openBytes + length > this.#window.bytes) return false
+      this.#want(transfer, length)
+    }
+    return true
   }
 
   #want(transfer: Transfer, length: number): void {

@@ -157,6 +157,9 @@ export class Exchange implements SessionHost {
       case 'read':
         this.#reads.read(message)
         break
+      case 'hurry':
+        this.#reads.hurry(message)
+        break
       case 'cancel':
         this.#reads.cancel(message.request)
         break

@@ -116,8 +116,8 @@ export class PeerSession implements HolderView, UploadClient {
     return this.downloads.bytesPerSecond
   }
 
-  get queuedBytes(): number {
-    return this.downloads.queuedBytes
+  queuedBytes(isUrgent: boolean): number {
+    return this.downloads.queuedBytes(isUrgent)
   }
 
   get failureRate(): number {

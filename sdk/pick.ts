@@ -2,8 +2,8 @@
 export interface HolderView {
   readonly roundTripMs: number | undefined
   readonly bytesPerSecond: number | undefined
-  /** Asked of this peer and not here yet. */
-  readonly queuedBytes: number
+  /** Asked of this peer and not here yet, as far as it comes before more of the same urgency. */
+  queuedBytes(isUrgent: boolean): number
   /** Between 0 and 1, recent tries weighing most. */
   readonly failureRate: number
 }
@@ -12,14 +12,20 @@ const unknownRoundTripMs = 100
 const unknownBytesPerSecond = 2_000_000
 const failurePenalty = 3
 
-/** How long `size` more bytes of this holder would take, those asked for before included. */
-export function transferMs(holder: HolderView, size: number): number {
-  return ((holder.queuedBytes + size) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
+/** What somebody asks for. */
+export interface Need {
+  readonly length: number
+  readonly isUrgent: boolean
 }
 
-/** When `size` more bytes of this holder would be here, in milliseconds from now. */
-function expectedFinishMs(holder: HolderView, size: number): number {
-  const promptMs = (holder.roundTripMs ?? unknownRoundTripMs) + transferMs(holder, size)
+/** How long it would take of this holder, what comes before it included. */
+export function transferMs(holder: HolderView, { length, isUrgent }: Need): number {
+  return ((holder.queuedBytes(isUrgent) + length) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
+}
+
+/** When it would be here, in milliseconds from now. */
+function expectedFinishMs(holder: HolderView, need: Need): number {
+  const promptMs = (holder.roundTripMs ?? unknownRoundTripMs) + transferMs(holder, need)
   return promptMs * (1 + failurePenalty * holder.failureRate)
 }
 
@@ -29,7 +35,7 @@ function expectedFinishMs(holder: HolderView, size: number): number {
  */
 export function pickPeer<Holder extends HolderView>(
   holders: readonly Holder[],
-  size: number,
+  need: Need,
   random: () => number,
 ): Holder | undefined {
   const at = Math.floor(random() * holders.length)
@@ -37,5 +43,5 @@ export function pickPeer<Holder extends HolderView>(
   const step = 1 + Math.floor(random() * (holders.length - 1))
   const other = holders[(at + step) % holders.length]
   if (one === undefined || other === undefined) return one
-  return expectedFinishMs(other, size) < expectedFinishMs(one, size) ? other : one
+  return expectedFinishMs(other, need) < expectedFinishMs(one, need) ? other : one
 }

@@ -15,8 +15,9 @@ interface Read {
   /** As on the wire. */
   readonly index: number
   readonly tried: Set<PeerId>
-  readonly deadlineAt: number
-  readonly cancelDeadline: () => void
+  deadlineAt: number
+  cancelDeadline: () => void
+  isUrgent: boolean
   reason: MissReason
   attempt: { readonly session: PeerSession; readonly handle: AskHandle } | undefined
 }
@@ -30,6 +31,8 @@ export interface ReadPorts {
 }
 
 const stallCheckMs = 100
+/** Of a chunk that a peer was at for so long, in vain, the peer is to blame. */
+const slowMs = 500
 
 /**
  * The chunks that the service worker wants, each of one peer at a time: busy, absent, closed or stalled leads to the
@@ -68,12 +71,26 @@ export class Reads {
       tried: new Set(),
       deadlineAt: this.#ports.clock.now() + message.deadlineMs,
       cancelDeadline: this.#ports.clock.after(message.deadlineMs, () => this.#late(read)),
+      isUrgent: message.isUrgent,
       reason: 'nobody',
       attempt: undefined,
     }
     this.#reads.set(message.request, read)
     this.#tryNext(read)
     this.#watch()
+  }
+
+  /** The page waits for it by now. */
+  hurry({ request, deadlineMs }: Extract<WorkerToExchange, { type: 'hurry' }>): void {
+    const read = this.#reads.get(request)
+    if (read === undefined) return
+    const { clock } = this.#ports
+    read.isUrgent = true
+    read.attempt?.handle.hurry()
+    if (clock.now() + deadlineMs >= read.deadlineAt) return
+    read.cancelDeadline()
+    read.deadlineAt = clock.now() + deadlineMs
+    read.cancelDeadline = clock.after(deadlineMs, () => this.#late(read))
   }
 
   cancel(request: number): void {
@@ -91,6 +108,7 @@ export class Reads {
   #tryNext(read: Read): void {
     const { clock, random } = this.#ports
     const { asset, section, length } = read.message
+    const need = { length, isUrgent: read.isUrgent }
     const now = clock.now()
     const holders = [...this.#ports.sessions()].filter((session) => {
       this.#learnMap(session, section, asset)
@@ -99,10 +117,10 @@ export class Reads {
         session.standing.isAvailable(now) &&
         session.holdings?.hasChunk(section, asset, read.index) &&
         // Asked for more than it can give in time, all of it would be late: the rest is the origin's, at once.
-        now + transferMs(session, length) <= read.deadlineAt
+        now + transferMs(session, need) <= read.deadlineAt
       )
     })
-    const session = pickPeer(holders, length, random)
+    const session = pickPeer(holders, need, random)
     if (session === undefined) {
       this.#miss(read, read.reason)
       return
@@ -111,7 +129,7 @@ export class Reads {
     const handle = session.downloads.ask({
       asset,
       index: read.index,
-      length,
+      ...need,
       done: (bytes) => {
         session.standing.succeeded()
         this.#forget(read)
@@ -135,23 +153,21 @@ export class Reads {
   }
 
   #late(read: Read): void {
-    const { deadlineMs, request } = read.message
-    const now = this.#ports.clock.now()
     this.#forget(read)
-    this.#ports.reply({ type: 'miss', request, reason: 'late' })
+    this.#ports.reply({ type: 'miss', request: read.message.request, reason: 'late' })
     if (read.attempt === undefined) return
     const { session, handle } = read.attempt
-    const silentMs = session.downloads.silentMs(now)
-    const waitedMs = handle.waitedMs(now)
+    const waitedMs = handle.waitedMs(this.#ports.clock.now())
     handle.withdraw()
     // The last of several tries, and what waited for room, had hardly any time.
-    if (waitedMs >= deadlineMs / 2) this.#giveUp(session, silentMs >= deadlineMs)
+    if (waitedMs >= slowMs) this.#giveUp(session)
   }
 
-  #giveUp(session: PeerSession, isSilent: boolean): void {
+  /** What else it was asked for would be late, too. */
+  #giveUp(session: PeerSession): void {
     session.standing.failed(this.#ports.clock.now())
     if (session.standing.isHopeless) session.end('violation')
-    else if (isSilent) session.downloads.failAll('stalled')
+    else session.downloads.failAll('stalled')
   }
 
   /** Looks for peers that have gone silent, as long as somebody waits. */
@@ -165,7 +181,7 @@ export class Reads {
       const now = clock.now()
       // Were we ourselves held up, the peers' answers may wait behind this task.
       if (now - this.#checkedAt < stallCheckMs * 2) {
-        for (const session of sessions()) if (session.downloads.isStalled(now)) this.#giveUp(session, true)
+        for (const session of sessions()) if (session.downloads.isStalled(now)) this.#giveUp(session)
       }
       this.#watch()
     })

@@ -4,7 +4,7 @@ import { bufferedLimitBytes, unitBytes, uploadQueueMs, wantsPerPeer } from '../p
 import type { PeerFrame, Want } from '../protocol/peer-wire.ts'
 import { TokenBucket } from './budget.ts'
 import type { Clock } from './clock.ts'
-import { RateMeter } from './rate-meter.ts'
+import { RateMeter } from '../protocol/rate-meter.ts'
 
 /** A peer that asks, as the upload side sees it. */
 export interface UploadClient {

@@ -8,6 +8,7 @@ import type { KeptState } from './kept-state.ts'
 import { Manifests } from './manifests.ts'
 import type { OriginFetch } from './origin-fetch.ts'
 import { Origin } from './origin-fetch.ts'
+import { OriginRate } from './origin-rate.ts'
 import { PageBridge } from './page-bridge.ts'
 import type { PartCache } from './parts.ts'
 import { Route } from './route.ts'
@@ -76,6 +77,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
       bridge,
       now,
       lists: new ChunkLists(),
+      originRate: new OriginRate(now),
       mayUsePeers: () => manifests.mayUsePeers(),
       onBad: (source, bytes) => traffic.onBad(source, bytes),
     },

@@ -3,6 +3,7 @@ import type { ChunkLists, Digests } from './chunk-lists.ts'
 import { chunkOf, listChunk } from './chunk-lists.ts'
 import type { LocalSource } from './local-source.ts'
 import { openLocalSource } from './local-source.ts'
+import type { OriginRate } from './origin-rate.ts'
 import type { OriginSourceOptions } from './origin-source.ts'
 import { OriginSource } from './origin-source.ts'
 import type { PeerSourceOptions } from './peer-source.ts'
@@ -13,9 +14,10 @@ import { readVerified } from './sources.ts'
 import type { Store } from './store.ts'
 
 /** What a response needs besides its asset. */
-export interface FeedParts extends Omit<PeerSourceOptions, 'asset'> {
+export interface FeedParts extends Omit<PeerSourceOptions, 'asset' | 'originBytesPerSecond'> {
   readonly store: Store
   readonly lists: ChunkLists
+  readonly originRate: OriginRate
   readonly onBad: OnBad
 }
 
@@ -48,17 +50,20 @@ export async function openFeed(
   try {
     const local = await openLocalSource(asset, parts.store)
     const chunks = { first: Math.floor(range.start / asset.chunkSize), end: Math.ceil(range.end / asset.chunkSize) }
-    const peers = new PeerSource({ ...parts, asset })
+    const peers = new PeerSource({ ...parts, asset, originBytesPerSecond: () => parts.originRate.bytesPerSecond })
     const isHeld = skipWhile(chunks.first, chunks.end, (index) => local.holds(index)) === chunks.end
     if (origin && !isHeld) await peers.find(controller.signal)
     const begin = new Begin()
-    const origins = origin ? openOrigins(asset, chunks.end, local, peers, origin, controller.signal) : undefined
+    const origins = origin
+      ? openOrigins(asset, chunks.end, local, peers, origin, parts.originRate, controller.signal)
+      : undefined
     const sources = origins ? chooseSources(chunks.first, local, peers, origins, begin, controller.signal) : [local]
     const listSources = origin ? [local, peers, origin.list] : [local]
     const digests = parts.lists.find(asset) ?? (await readList(asset, parts, listSources, controller.signal))
     return {
       chunkSize: asset.chunkSize,
       begin: () => begin.settle(true),
+      need: (index) => peers.need(index),
       async read(index) {
         const chunk = chunkOf(asset, digests, index)
         const checked = await readVerified(chunk, sources, parts.onBad, controller.signal)
@@ -108,13 +113,14 @@ function openOrigins(
   local: LocalSource,
   peers: PeerSource,
   { fetch, fetchContent, onChanged }: AssetOrigin,
+  rate: OriginRate,
   signal: AbortSignal,
 ): Origins {
   const runEnd = (first: number): number | undefined =>
     peers.isPromising ? undefined : skipWhile(first + 1, end, (index) => !local.holds(index))
   return {
-    own: new OriginSource({ asset, runEnd, fetch, onChanged }, signal),
-    byId: new OriginSource({ asset, runEnd, fetch: fetchContent, onChanged: () => {} }, signal),
+    own: new OriginSource({ asset, rate, runEnd, fetch, onChanged }, signal),
+    byId: new OriginSource({ asset, rate, runEnd, fetch: fetchContent, onChanged: () => {} }, signal),
   }
 }
 

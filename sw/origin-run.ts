@@ -1,5 +1,6 @@
 import type { Bytes } from '../protocol/bytes.ts'
 import type { BodyReader } from './body-reader.ts'
+import type { OriginRate } from './origin-rate.ts'
 import type { Chunk } from './verify.ts'
 
 /** Chunks from `first` up to but not with `end` that one request to the origin brings. */
@@ -16,9 +17,11 @@ export class OriginRun {
   readonly #controller = new AbortController()
   #taken: Promise<unknown>
   readonly #body: Promise<BodyReader>
+  readonly #rate: OriginRate
   #pending = 0
 
-  constructor({ first, end }: RunExtent, open: (signal: AbortSignal) => Promise<BodyReader>) {
+  constructor({ first, end }: RunExtent, open: (signal: AbortSignal) => Promise<BodyReader>, rate: OriginRate) {
+    this.#rate = rate
     this.#next = first
     this.#end = end
     this.#body = open(this.#controller.signal)
@@ -46,7 +49,10 @@ export class OriginRun {
     this.#next += 1
     this.#pending += 1
     const isLast = this.#next === this.#end
-    const bytes = this.#taken.then(async () => (await this.#body).take(chunk.length))
+    const bytes = this.#taken.then(async () => {
+      const body = await this.#body
+      return this.#rate.measure(() => body.take(chunk.length))
+    })
     this.#taken = bytes
     try {
       return await bytes

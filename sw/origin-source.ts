@@ -4,6 +4,7 @@ import { chunkCount } from '../protocol/chunks.ts'
 import { originRunLimit } from '../protocol/limits.ts'
 import { BodyReader } from './body-reader.ts'
 import type { RunExtent } from './origin-run.ts'
+import type { OriginRate } from './origin-rate.ts'
 import { OriginRun } from './origin-run.ts'
 import type { ChunkSource, Delivery } from './sources.ts'
 import type { Chunk } from './verify.ts'
@@ -12,6 +13,7 @@ export interface OriginSourceOptions {
   readonly asset: Asset
   /** GET of the asset with these request headers. */
   readonly fetch: (headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Response>
+  readonly rate: OriginRate
   /**
    * How far a request that begins with this chunk should go on by itself, as the end of the extent; undefined: only
    * as far as chunks were asked for, because others may bring the rest.
@@ -101,7 +103,7 @@ export class OriginSource implements ChunkSource {
     for (const run of this.#runs) if (run.isIdle) this.#end(run)
     if (this.#runs.size >= originRunLimit) return undefined
     const extent = { first, end: this.#endOf(first) }
-    const run = new OriginRun(extent, (signal) => this.#open(extent, signal))
+    const run = new OriginRun(extent, (signal) => this.#open(extent, signal), this.#options.rate)
     this.#runs.add(run)
     return run
   }

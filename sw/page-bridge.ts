@@ -32,8 +32,22 @@ export interface PeerChunk {
   blame(): void
 }
 
+/** A chunk that peers were asked for. */
+export interface PeerRead {
+  /** The chunk, not checked, or why there is none. */
+  readonly answer: Promise<PeerChunk | MissReason | 'silence'>
+  /** From now on the page waits for it. */
+  hurry(deadlineMs: number): void
+}
+
 type Answer = ExchangeToWorker | 'silence'
-type Ask = Pick<Extract<WorkerToExchange, { type: 'read' }>, 'index' | 'length' | 'deadlineMs'>
+type Ask = Pick<Extract<WorkerToExchange, { type: 'read' }>, 'index' | 'length' | 'deadlineMs' | 'isUrgent'>
+
+interface Asked {
+  readonly answer: Promise<Answer>
+  /** How long to wait, from now. */
+  wait(ms: number): void
+}
 
 /**
  * The worker's end of the conversation with the exchange, over the port that a page brokered. Either side may be gone
@@ -45,6 +59,7 @@ export class PageBridge {
   #port: ExchangePort | undefined
   #owner: string | undefined
   #lastRequest = 0
+  #openBytes = 0
   #heardAt = 0
   #savedAt = 0
   #firstLink: Promise<unknown> | undefined
@@ -56,6 +71,11 @@ export class PageBridge {
 
   get isLinked(): boolean {
     return this.#port !== undefined
+  }
+
+  /** Bytes that peers were asked for and that are neither here nor given up. */
+  get openBytes(): number {
+    return this.#openBytes
   }
 
   /** @param owner the page, so that only it can take its port back */
@@ -84,16 +104,36 @@ export class PageBridge {
   /** How many peers say that they hold the asset or a part of it; 0 where nobody answers. */
   async find({ id, section }: Asset, signal: AbortSignal): Promise<number> {
     const request = this.#number()
-    const answer = await this.#ask({ type: 'find', request, asset: id, section }, portSilenceMs, signal)
+    const answer = await this.#ask({ type: 'find', request, asset: id, section }, portSilenceMs, signal).answer
     return answer !== 'silence' && answer.type === 'found' ? answer.holders : 0
   }
 
-  /** One chunk, not checked, or why there is none. */
-  async read({ id, section }: Asset, ask: Ask, signal: AbortSignal): Promise<PeerChunk | MissReason | 'silence'> {
+  read({ id, section }: Asset, ask: Ask, signal: AbortSignal): PeerRead {
     const request = this.#number()
-    const message = { type: 'read', request, asset: id, section, ...ask } as const
     // The exchange keeps the deadline itself; beyond it and a bit, nobody is there to keep it.
-    const answer = await this.#ask(message, ask.deadlineMs + portSilenceMs, signal)
+    const asked = this.#ask(
+      { type: 'read', request, asset: id, section, ...ask },
+      ask.deadlineMs + portSilenceMs,
+      signal,
+    )
+    return {
+      answer: this.#chunkOf(request, asked.answer, ask.length),
+      hurry: (deadlineMs) => {
+        if (!this.#waiting.has(request)) return
+        this.#post({ type: 'hurry', request, deadlineMs })
+        asked.wait(deadlineMs + portSilenceMs)
+      },
+    }
+  }
+
+  async #chunkOf(
+    request: number,
+    answered: Promise<Answer>,
+    length: number,
+  ): Promise<PeerChunk | MissReason | 'silence'> {
+    this.#openBytes += length
+    const answer = await answered
+    this.#openBytes -= length
     if (answer === 'silence') return 'silence'
     if (answer.type !== 'chunk') return answer.type === 'miss' ? answer.reason : 'refused'
     const { peer, bytes } = answer
@@ -105,17 +145,19 @@ export class PageBridge {
     return this.#lastRequest
   }
 
-  #ask(
-    message: Extract<WorkerToExchange, { type: 'find' | 'read' }>,
-    ms: number,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  #ask(message: Extract<WorkerToExchange, { type: 'find' | 'read' }>, ms: number, signal: AbortSignal): Asked {
     const { request } = message
     if (this.#port === undefined || signal.aborted || this.#waiting.size >= readsInFlight) {
-      return Promise.resolve({ type: 'miss', request, reason: 'stopped' })
+      return { answer: Promise.resolve({ type: 'miss', request, reason: 'stopped' }), wait: () => {} }
     }
     const asked = this.#options.now()
-    return new Promise((resolve) => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let expire = (): void => {}
+    const wait = (duration: number): void => {
+      clearTimeout(timer)
+      timer = setTimeout(() => expire(), duration)
+    }
+    const answer = new Promise<Answer>((resolve) => {
       const settle = (answer: Answer): void => {
         clearTimeout(timer)
         signal.removeEventListener('abort', cancel)
@@ -126,18 +168,20 @@ export class PageBridge {
         this.#post({ type: 'cancel', request })
         settle({ type: 'miss', request, reason: 'stopped' })
       }
-      const timer = setTimeout(() => {
+      expire = () => {
         this.#post({ type: 'cancel', request })
         settle('silence')
         // It may be just this answer that is late: a side that spoke since is alive.
         if (this.#heardAt >= asked) return
         this.#drop()
         this.#options.askRelink()
-      }, ms)
+      }
       signal.addEventListener('abort', cancel)
       this.#waiting.set(request, settle)
       this.#post(message)
     })
+    wait(ms)
+    return { answer, wait }
   }
 
   #hear(value: unknown): void {

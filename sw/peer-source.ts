@@ -1,30 +1,48 @@
 import { listIndex } from '../protocol/bridge.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import {
+  aheadCeilingMs,
+  aheadFloorMs,
   findAgainMs,
   peerAssetBytes,
   peerChunkDeadlineMs,
   peerListDeadlineMs,
-  peerMissForgiveness,
-  peerMissLimit,
+  peerMissMs,
+  peerPatienceMs,
+  peerPatiencePerChunkMs,
   rescueDeadlineMs,
   rescuePauseMs,
   rescueTries,
 } from '../protocol/limits.ts'
 import { pause } from './deadline.ts'
-import type { PageBridge } from './page-bridge.ts'
+import type { PageBridge, PeerChunk, PeerRead } from './page-bridge.ts'
 import type { ChunkSource, Delivery } from './sources.ts'
 import type { Chunk } from './verify.ts'
 
 export interface PeerSourceOptions {
   readonly asset: Asset
-  readonly bridge: Pick<PageBridge, 'isLinked' | 'ready' | 'find' | 'read'>
+  readonly bridge: Pick<PageBridge, 'isLinked' | 'openBytes' | 'ready' | 'find' | 'read'>
+  /** How fast the origin answers; undefined as long as nobody knows. */
+  readonly originBytesPerSecond: () => number | undefined
   /** Whether the site allows peers at this moment. */
   readonly mayUsePeers: () => boolean
   readonly now: () => number
 }
 
-/** Other visitors, as a source for one response. Asks only where somebody holds the asset, and gives up when they fail. */
+interface OpenRead {
+  readonly read: PeerRead
+  readonly withdraw: () => void
+  /** Since when the page waits for it. */
+  neededAt: number | undefined
+}
+
+/** What is assumed of an origin that was not measured yet: the same as of a peer. */
+const unknownOriginBytesPerSecond = 2_000_000
+
+/**
+ * Other visitors, as a source for one response. Asks only where somebody holds the asset, and gives up when they cost
+ * the page more time than one response has for them.
+ */
 export class PeerSource implements ChunkSource {
   readonly name = 'peer'
   readonly #options: PeerSourceOptions
@@ -32,8 +50,11 @@ export class PeerSource implements ChunkSource {
   /** Whether anybody ever said that they hold it. */
   #hasHolders = false
   #askedAt = 0
-  #hits = 0
-  #misses = 0
+  /** Time that peers may still lose. */
+  #patienceMs = peerPatienceMs
+  /** The last chunk that the page waited for. */
+  #needed = -1
+  readonly #open = new Map<number, OpenRead>()
 
   constructor(options: PeerSourceOptions) {
     this.#options = options
@@ -41,8 +62,16 @@ export class PeerSource implements ChunkSource {
 
   /** Whether the next chunk is worth asking for. */
   get isPromising(): boolean {
-    const patience = peerMissLimit + Math.floor(this.#hits / peerMissForgiveness)
-    return this.#holders > 0 && this.#misses < patience && this.#isUsable
+    return this.#holders > 0 && this.#patienceMs >= peerListDeadlineMs && this.#isUsable
+  }
+
+  /** From now on the page waits for this chunk. */
+  need(index: number): void {
+    this.#needed = index
+    const open = this.#open.get(index)
+    if (open === undefined || open.neededAt !== undefined) return
+    open.neededAt = this.#options.now()
+    open.read.hurry(this.#urgentMs)
   }
 
   /** Asks who holds the asset. */
@@ -61,7 +90,9 @@ export class PeerSource implements ChunkSource {
       this.#findAgain(signal)
       return undefined
     }
-    return this.#read(chunk, signal, chunk.index === listIndex ? peerListDeadlineMs : peerChunkDeadlineMs)
+    if (chunk.index === listIndex) return this.#read(chunk, signal, peerListDeadlineMs)
+    const isUrgent = chunk.index <= this.#needed
+    return this.#read(chunk, signal, isUrgent ? this.#urgentMs : this.#aheadMs(chunk.length), isUrgent)
   }
 
   /** The same peers when the origin failed: once more, also after they failed often. */
@@ -88,6 +119,18 @@ export class PeerSource implements ChunkSource {
     return undefined
   }
 
+  get #urgentMs(): number {
+    return Math.max(0, Math.min(peerChunkDeadlineMs, this.#patienceMs))
+  }
+
+  /** What peers cannot give before the origin could, the origin is asked for at once. */
+  #aheadMs(length: number): number {
+    const { bridge, originBytesPerSecond } = this.#options
+    const rate = originBytesPerSecond() ?? unknownOriginBytesPerSecond
+    const originMs = ((bridge.openBytes + length) / rate) * 1000
+    return Math.min(aheadCeilingMs, Math.max(aheadFloorMs, originMs))
+  }
+
   get #isUsable(): boolean {
     return this.#options.bridge.isLinked && this.#options.mayUsePeers()
   }
@@ -100,19 +143,43 @@ export class PeerSource implements ChunkSource {
     this.find(signal).catch(() => {}) // nobody then, as before
   }
 
-  async #read({ index, length }: Chunk, signal: AbortSignal, deadlineMs: number): Promise<Delivery | undefined> {
-    const { asset, bridge } = this.#options
-    const answer = await bridge.read(asset, { index, length, deadlineMs }, signal)
-    if (typeof answer === 'string') {
-      // Nobody has just this chunk, or the page went away: neither cost time.
-      if (answer !== 'nobody' && answer !== 'stopped') this.#misses += 1
-      return undefined
+  async #read(
+    { index, length }: Chunk,
+    signal: AbortSignal,
+    deadlineMs: number,
+    isUrgent = true,
+  ): Promise<Delivery | undefined> {
+    const { asset, bridge, now } = this.#options
+    const neededAt = isUrgent ? now() : undefined
+    const controller = new AbortController()
+    const withdraw = (): void => controller.abort()
+    signal.addEventListener('abort', withdraw)
+    if (signal.aborted) withdraw()
+    const read = bridge.read(asset, { index, length, deadlineMs, isUrgent }, controller.signal)
+    const open: OpenRead = { read, withdraw, neededAt }
+    if (!isUrgent) this.#open.set(index, open)
+    const answer = await read.answer
+    this.#open.delete(index)
+    signal.removeEventListener('abort', withdraw)
+    if (typeof answer !== 'string') {
+      this.#patienceMs += peerPatiencePerChunkMs
+      return { bytes: answer.bytes, peer: answer.peer, refuse: () => this.#refuse(answer) }
     }
-    this.#hits += 1
-    const refuse = (): void => {
-      this.#misses += 1
-      answer.blame()
-    }
-    return { bytes: answer.bytes, peer: answer.peer, refuse }
+    // Nobody has just this chunk, or the page went away: neither cost time.
+    if (answer === 'nobody' || answer === 'stopped') return undefined
+    const waitedMs = open.neededAt === undefined ? 0 : now() - open.neededAt
+    this.#lose(Math.max(peerMissMs, waitedMs))
+    return undefined
+  }
+
+  #refuse(chunk: PeerChunk): void {
+    this.#lose(peerMissMs)
+    chunk.blame()
+  }
+
+  /** Once there is no patience left, what was read ahead of peers is the origin's: the page would wait for each in turn. */
+  #lose(ms: number): void {
+    this.#patienceMs -= ms
+    if (!this.isPromising) for (const { withdraw } of this.#open.values()) withdraw()
   }
 }

@@ -12,6 +12,8 @@ export interface FeedRange {
 export interface ChunkFeed {
   readonly chunkSize: number
   read(index: number): Promise<CheckedChunk>
+  /** The page waits for this chunk; all others that are read are only read ahead. */
+  need(index: number): void
   /** The first chunk is checked: from now on the response is this content and no other. */
   begin(): void
   /** No chunk will be asked for any more: it was the last one, the page went away, or a chunk could not be had. */
@@ -36,14 +38,18 @@ export async function respond(
   feed: ChunkFeed,
   onDelivered: OnDelivered,
 ): Promise<Response> {
-  const chunks = readAhead(feed, Math.floor(start / feed.chunkSize), Math.ceil(end / feed.chunkSize))
+  let index = Math.floor(start / feed.chunkSize)
+  const chunks = readAhead(feed, index, Math.ceil(end / feed.chunkSize))
   try {
+    feed.need(index)
     let next: Promise<CheckedChunk> | CheckedChunk = await chunks()
     feed.begin()
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         try {
+          feed.need(index)
           const checked = await next
+          index += 1
           const { offset, length } = checked.chunk
           const slice = checked.bytes.subarray(Math.max(start - offset, 0), Math.min(end - offset, length))
           controller.enqueue(slice)

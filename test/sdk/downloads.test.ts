@@ -13,11 +13,12 @@ function scene() {
   const sent: PeerFrame[] = []
   const downloads = new Downloads((frame) => sent.push(frame), clock)
   const outcomes: unknown[] = []
-  const ask = (length: number, index = 0) =>
+  const ask = (length: number, index = 0, isUrgent = false) =>
     downloads.ask({
       asset,
       index,
       length,
+      isUrgent,
       done: (bytes) => outcomes.push(bytes),
       failed: (reason, retryAfterMs) => outcomes.push([reason, retryAfterMs]),
     })
@@ -43,7 +44,7 @@ test('Downloads asks for a chunk in units and puts them together in any order', 
   ])
   for (const want of wants().toReversed()) give(want)
   expect(outcomes).toEqual([contentOf(262_144).subarray(0, unitBytes * 2 + 5)])
-  expect(downloads.queuedBytes).toBe(0)
+  expect(downloads.queuedBytes(false)).toBe(0)
   expect(downloads.receivedBytes).toBe(unitBytes * 2 + 5)
 })
 
@@ -114,7 +115,7 @@ test.each([
   // The others were refused in the same breath.
   for (const request of others) downloads.accept({ ...answer, request })
   expect(outcomes).toHaveLength(1)
-  expect(downloads.queuedBytes).toBe(0)
+  expect(downloads.queuedBytes(false)).toBe(0)
 })
 
 test('Downloads makes room for the next chunk when one is withdrawn', () => {
@@ -124,6 +125,20 @@ test('Downloads makes room for the next chunk when one is withdrawn', () => {
   expect(wants().some(({ index }) => index === 1)).toBe(false)
   first.withdraw()
   expect(wants().some(({ index }) => index === 1)).toBe(true)
+})
+
+test.each(['asked for', 'hurried'])('Downloads puts what is urgent before what is only read ahead: %s', (way) => {
+  const { ask, wants, give, downloads } = scene()
+  ask(windowStartBytes)
+  ask(windowStartBytes, 1)
+  const ahead = downloads.queuedBytes(false)
+  if (way === 'asked for') ask(unitBytes, 2, true)
+  else ask(unitBytes, 2).hurry()
+  expect(downloads.queuedBytes(true), 'behind what is on its way').toBe(windowStartBytes)
+  expect(downloads.queuedBytes(false)).toBe(ahead + unitBytes)
+  const [first] = wants()
+  if (first) give(first)
+  expect(wants()[windowStartBytes / unitBytes]?.index).toBe(2)
 })
 
 test('Downloads notices a stall, and what waits in our own queue is not the peer’s time', async () => {

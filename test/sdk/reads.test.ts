@@ -19,7 +19,8 @@ async function scene(count: number) {
   const { id: asset } = await new StoredDisk().put(content)
   const peers = Array.from({ length: count }, (_, at) => new RawPeer(peerIdOf('bcdef'.charAt(at)), device))
   for (const peer of peers) await peer.claim(asset)
-  const read = (deadlineMs = 1000) => device.ask({ asset, section: '/', index: 0, length: content.length, deadlineMs })
+  const read = (deadlineMs = 1000, isUrgent = true) =>
+    device.ask({ asset, section: '/', index: 0, length: content.length, deadlineMs, isUrgent })
   const asked = () => peers.find((peer) => peer.wants().length > 0)
   return { clock, device, peers, asset, read, asked }
 }
@@ -87,6 +88,42 @@ test('Reads is late at the deadline, all tries together, and cancels', async () 
   expect(peers[0]?.heard.at(-1)?.type).toBe('cancel')
 })
 
+test('Reads is late sooner for what the page came to wait for', async () => {
+  const { clock, device, read, asked } = await scene(1)
+  const request = read(5000, false)
+  await until(() => asked() !== undefined)
+  await clock.advance(200)
+  device.post({ type: 'hurry', request, deadlineMs: 250 })
+  await rest()
+  await clock.advance(250)
+  expect(await device.answer(request)).toEqual({ type: 'miss', request, reason: 'late' })
+})
+
+test('Reads gives nobody more time by hurrying', async () => {
+  const { clock, device, read, asked } = await scene(1)
+  const request = read(300, false)
+  await until(() => asked() !== undefined)
+  device.post({ type: 'hurry', request, deadlineMs: 60_000 })
+  device.post({ type: 'hurry', request: request + 1, deadlineMs: 10 })
+  await rest()
+  await clock.advance(300)
+  expect(await device.answer(request)).toMatchObject({ reason: 'late' })
+})
+
+test('Reads goes on asking a peer whose list was a little late', async () => {
+  const { clock, device, peers, read, asked } = await scene(1)
+  const request = read(300)
+  await until(() => asked() !== undefined)
+  await clock.advance(300)
+  expect(await device.answer(request)).toMatchObject({ reason: 'late' })
+  const [peer] = peers
+  if (peer) give(peer)
+  const again = read()
+  await until(() => peer?.wants().length === 2)
+  if (peer) give(peer)
+  expectChunk(await device.answer(again), content)
+})
+
 test('Reads spares a peer whose chunk came in too late to be asked of it in earnest', async () => {
   const { clock, device, peers, read, asked } = await scene(2)
   const request = read(450)
@@ -120,7 +157,7 @@ test('Reads refuses more than it keeps, and what peers cannot give in time', asy
   const { device, asset } = await scene(1)
   const length = 262_144
   const requests = Array.from({ length: readsInFlight + 10 }, () =>
-    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 1000 }),
+    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 1000, isUrgent: true }),
   )
   await device.answer(requests.at(-1) ?? 0)
   // 2 MB/s of a peer that nobody tried yet: seven such chunks in a second.
@@ -128,7 +165,7 @@ test('Reads refuses more than it keeps, and what peers cannot give in time', asy
   expect(device.answerTo(requests[7] ?? 0)).toMatchObject({ reason: 'nobody' })
 
   const patient = Array.from({ length: readsInFlight }, () =>
-    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 60_000 }),
+    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 60_000, isUrgent: true }),
   )
   expect(await device.answer(patient.at(-1) ?? 0)).toMatchObject({ reason: 'refused' })
 })

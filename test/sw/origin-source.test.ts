@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { OriginSourceOptions } from '../../sw/origin-source.ts'
+import { OriginRate } from '../../sw/origin-rate.ts'
 import { OriginSource } from '../../sw/origin-source.ts'
 import type { Chunk } from '../../sw/verify.ts'
 import { rest, until } from '../fakes/clock.ts'
@@ -53,7 +54,10 @@ function open(runEnd: OriginSourceOptions['runEnd'] = () => 10) {
   const controller = new AbortController()
   const seen = { changes: 0 }
   const onChanged = (): void => void (seen.changes += 1)
-  const source = new OriginSource({ asset, runEnd, onChanged, fetch: server.fetch }, controller.signal)
+  const source = new OriginSource(
+    { asset, rate: new OriginRate(() => 0), runEnd, onChanged, fetch: server.fetch },
+    controller.signal,
+  )
   const read = async (index: number) => (await source.read(chunkAt(index), controller.signal))?.bytes
   return { source, server, controller, seen, read }
 }

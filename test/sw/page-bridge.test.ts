@@ -9,7 +9,7 @@ import { FakeExchange } from '../fakes/fake-exchange.ts'
 const id = 'a'.repeat(64) as ContentId
 const asset: Asset = { path: '/a', section: '/', id, size: 100_000, chunkSize: 65_536, headers: [] }
 const peer = 'b'.repeat(32)
-const ask = { index: 1, length: 4, deadlineMs: 500 }
+const ask = { index: 1, length: 4, deadlineMs: 500, isUrgent: false }
 const { signal } = new AbortController()
 
 function open(linkedAt?: number) {
@@ -40,7 +40,7 @@ afterEach(() => void vi.useRealTimers())
 describe('PageBridge.read()', () => {
   test('gives what a peer sent, and blames it by its request', async () => {
     const { bridge, exchange } = linked()
-    const reading = bridge.read(asset, ask, signal)
+    const reading = bridge.read(asset, ask, signal).answer
     const [asked] = exchange.asked('read')
     expect(asked).toEqual({ type: 'read', request: expect.any(Number), asset: id, section: '/', ...ask })
     const request = asked?.request ?? 0
@@ -53,7 +53,7 @@ describe('PageBridge.read()', () => {
 
   test.each(['nobody', 'late', 'refused', 'stopped'] as const)('tells of a miss: %s', async (reason) => {
     const { bridge, exchange } = linked()
-    const reading = bridge.read(asset, ask, signal)
+    const reading = bridge.read(asset, ask, signal).answer
     exchange.say({ type: 'miss', request: exchange.asked('read')[0]?.request, reason })
     expect(await reading).toBe(reason)
   })
@@ -61,18 +61,40 @@ describe('PageBridge.read()', () => {
   test('ends in silence a moment after its deadline, and drops an exchange that said nothing', async () => {
     const { bridge, exchange, seen } = linked()
     await vi.advanceTimersByTimeAsync(1)
-    const reading = bridge.read(asset, ask, signal)
+    const reading = bridge.read(asset, ask, signal).answer
     await vi.advanceTimersByTimeAsync(ask.deadlineMs + portSilenceMs)
     expect(await reading).toBe('silence')
     expect([bridge.isLinked, exchange.isClosed, seen.relinks]).toEqual([false, true, 1])
     expect(exchange.asked('cancel')).toHaveLength(1)
-    expect(await bridge.read(asset, ask, signal), 'nothing waits any more').toBe('stopped')
+    expect(await bridge.read(asset, ask, signal).answer, 'nothing waits any more').toBe('stopped')
+  })
+
+  test('hurries the exchange, and waits no longer than it may take then', async () => {
+    const { bridge, exchange } = linked()
+    await vi.advanceTimersByTimeAsync(1)
+    const reading = bridge.read(asset, { ...ask, deadlineMs: 60_000 }, signal)
+    reading.hurry(200)
+    const request = exchange.asked('read')[0]?.request
+    expect(exchange.asked('hurry')).toEqual([{ type: 'hurry', request, deadlineMs: 200 }])
+    await vi.advanceTimersByTimeAsync(200 + portSilenceMs)
+    expect(await reading.answer).toBe('silence')
+    reading.hurry(200)
+    expect(exchange.asked('hurry')).toHaveLength(1)
+  })
+
+  test('knows how many bytes are on their way', async () => {
+    const { bridge, exchange } = linked()
+    const readings = [bridge.read(asset, ask, signal), bridge.read(asset, ask, signal)]
+    expect(bridge.openBytes).toBe(2 * ask.length)
+    for (const { request } of exchange.asked('read')) exchange.say({ type: 'miss', request, reason: 'late' })
+    await Promise.all(readings.map(({ answer }) => answer))
+    expect(bridge.openBytes).toBe(0)
   })
 
   test('keeps an exchange that spoke meanwhile', async () => {
     const { bridge, exchange } = linked()
     await vi.advanceTimersByTimeAsync(1)
-    const reading = bridge.read(asset, ask, signal)
+    const reading = bridge.read(asset, ask, signal).answer
     await vi.advanceTimersByTimeAsync(1)
     exchange.say({ type: 'found', request: 999, holders: 1 })
     await vi.advanceTimersByTimeAsync(ask.deadlineMs + portSilenceMs)
@@ -83,7 +105,7 @@ describe('PageBridge.read()', () => {
   test('counts what comes too late as doubled', async () => {
     const { bridge, exchange, seen } = linked()
     const controller = new AbortController()
-    const reading = bridge.read(asset, ask, controller.signal)
+    const reading = bridge.read(asset, ask, controller.signal).answer
     controller.abort()
     expect(await reading).toBe('stopped')
     const request = exchange.asked('read')[0]?.request ?? 0
@@ -95,8 +117,9 @@ describe('PageBridge.read()', () => {
 
   test('does not wait for more answers than its bound', async () => {
     const { bridge } = linked()
-    const readings = Array.from({ length: readsInFlight + 1 }, () =>
-      bridge.read(asset, ask, new AbortController().signal),
+    const readings = Array.from(
+      { length: readsInFlight + 1 },
+      () => bridge.read(asset, ask, new AbortController().signal).answer,
     )
     expect(await readings.at(-1)).toBe('stopped')
   })
@@ -105,7 +128,7 @@ describe('PageBridge.read()', () => {
     'is not disturbed by the message %j',
     async (message) => {
       const { bridge, exchange } = linked()
-      const reading = bridge.read(asset, ask, signal)
+      const reading = bridge.read(asset, ask, signal).answer
       exchange.say(message)
       exchange.say(chunk(exchange.asked('read')[0]?.request ?? 0))
       expect(await reading).toMatchObject({ peer })
@@ -114,7 +137,7 @@ describe('PageBridge.read()', () => {
 
   test('ends at a new link, and hears the old one no more', async () => {
     const { bridge, exchange, seen } = linked()
-    const reading = bridge.read(asset, ask, signal)
+    const reading = bridge.read(asset, ask, signal).answer
     bridge.link(new FakeExchange(), 'other page')
     expect(await reading).toBe('stopped')
     exchange.say(chunk(exchange.asked('read')[0]?.request ?? 0))

@@ -15,6 +15,7 @@ const size = made.content.length
 class Feed implements ChunkFeed {
   readonly chunkSize = chunkSize
   readonly asked: number[] = []
+  readonly needed: number[] = []
   hasBegun = false
   ends = 0
   failAt: number | undefined
@@ -25,6 +26,10 @@ class Feed implements ChunkFeed {
     const bytes = await verifiedChunk(made, index)
     const chunk = { index, offset: index * chunkSize, length: bytes.length, digest: new Uint8Array(32) }
     return { chunk, bytes, source: 'origin', peer: undefined }
+  }
+
+  need(index: number): void {
+    this.needed.push(index)
   }
 
   begin(): void {
@@ -57,6 +62,7 @@ describe('respond()', () => {
     expect(Buffer.from(await response.arrayBuffer()).equals(made.content.subarray(first, end))).toBe(true)
     expect(delivered.reduce((sum, [, bytes]) => sum + bytes, 0)).toBe(end - first)
     expect([feed.hasBegun, feed.ends]).toEqual([true, 1])
+    expect([...new Set(feed.needed)]).toEqual(feed.asked)
   })
 
   test('reads ahead only so far as the page reads', async () => {
@@ -64,6 +70,7 @@ describe('respond()', () => {
     const response = await start(feed)
     await rest()
     expect(feed.asked.length).toBeLessThanOrEqual(2 * pipelineChunks)
+    expect(feed.needed).not.toContain(3)
     const before = feed.asked.length
     await rest()
     expect(feed.asked.length).toBe(before)

@@ -75,6 +75,24 @@ describe('Route.answer() from peers', () => {
     expect(site.assetRequests.length).toBeLessThan(12)
   })
 
+  test('loses a second to peers that let it wait, and no more', async () => {
+    const site = await liveSite()
+    const worker = await readyWorker(site)
+    let lateMs = 0
+    const exchange = linked(worker, (message) => {
+      if (message.type === 'find' || (message.type === 'read' && message.index === listIndex))
+        return give(film, message)
+      if (message.type !== 'hurry' && !(message.type === 'read' && message.isUrgent)) return undefined
+      lateMs += message.deadlineMs
+      site.now += message.deadlineMs
+      return { type: 'miss', request: message.request, reason: 'late' }
+    })
+    await expectBody(await worker.get('/film.mp4'), film)
+    expect(lateMs).toBe(1000)
+    expect(exchange.asked('cancel').length, 'what was read ahead').toBeGreaterThan(0)
+    expect(site.assetRequests.length).toBeLessThan(4)
+  })
+
   test('asks the origin at once where nobody holds the asset', async () => {
     const site = await liveSite()
     const worker = await readyWorker(site)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { RateMeter } from '../../sdk/rate-meter.ts'
+import { RateMeter } from '../../protocol/rate-meter.ts'
 
 const kib = 1024
 
