@@ -44,8 +44,14 @@ export function listChunk({ id, size, chunkSize }: Asset): Chunk {
   return { index: listIndex, offset: 0, length: listLength(size, chunkSize), digest: bytesOfHex(id) }
 }
 
-export function chunkOf({ size, chunkSize }: Asset, { digests }: Digests, index: number): Chunk {
+export function chunkOf({ size, chunkSize }: Asset, digests: Promise<Digests>, index: number): Chunk {
+  const digest = digests.then((known) => digestAt(known, index))
+  digest.catch(() => {}) // told to whoever checks the chunk
+  return { index, offset: index * chunkSize, length: chunkLength(size, chunkSize, index), digest }
+}
+
+function digestAt({ digests }: Digests, index: number): Uint8Array {
   const digest = digests[index]
   if (digest === undefined) throw new RangeError(`Cannot read chunk ${index}: the asset has ${digests.length}`)
-  return { index, offset: index * chunkSize, length: chunkLength(size, chunkSize, index), digest }
+  return digest
 }

@@ -59,7 +59,11 @@ export async function openFeed(
       : undefined
     const sources = origins ? chooseSources(chunks.first, local, peers, origins, begin, controller.signal) : [local]
     const listSources = origin ? [local, peers, origin.list] : [local]
-    const digests = parts.lists.find(asset) ?? (await readList(asset, parts, listSources, controller.signal))
+    const digests = readDigests(asset, parts, listSources, controller.signal)
+    digests.catch(() => {}) // told to whoever checks a chunk
+    // Peers are asked for chunks while the list is on its way, which saves a round trip; of the origin's few
+    // connections, bodies would take all and keep the list waiting.
+    if (!peers.isPromising) await digests
     return {
       chunkSize: asset.chunkSize,
       begin: () => begin.settle(true),
@@ -69,7 +73,7 @@ export async function openFeed(
         const checked = await readVerified(chunk, sources, parts.onBad, controller.signal)
         origins?.own.passed(index)
         origins?.byId.passed(index)
-        if (checked.source !== 'store') parts.store.keep(asset, index, checked.bytes, digests.list)
+        if (checked.source !== 'store') parts.store.keep(asset, index, checked.bytes, (await digests).list)
         return checked
       },
       end() {
@@ -149,12 +153,14 @@ function chooseSources(
   return [local, peers, own, resumed, rescue]
 }
 
-async function readList(
+async function readDigests(
   asset: Asset,
   { lists, onBad }: FeedParts,
   sources: readonly ChunkSource[],
   signal: AbortSignal,
 ): Promise<Digests> {
+  const known = lists.find(asset)
+  if (known) return known
   const { bytes } = await readVerified(listChunk(asset), sources, onBad, signal)
   return lists.accept(asset, bytes)
 }

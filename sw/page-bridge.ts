@@ -38,6 +38,7 @@ export interface PeerRead {
   readonly answer: Promise<PeerChunk | MissReason | 'silence'>
   /** From now on the page waits for it. */
   hurry(deadlineMs: number): void
+  withdraw(): void
 }
 
 type Answer = ExchangeToWorker | 'silence'
@@ -47,6 +48,7 @@ interface Asked {
   readonly answer: Promise<Answer>
   /** How long to wait, from now. */
   wait(ms: number): void
+  cancel(): void
 }
 
 /**
@@ -123,6 +125,7 @@ export class PageBridge {
         this.#post({ type: 'hurry', request, deadlineMs })
         asked.wait(deadlineMs + portSilenceMs)
       },
+      withdraw: asked.cancel,
     }
   }
 
@@ -148,40 +151,37 @@ export class PageBridge {
   #ask(message: Extract<WorkerToExchange, { type: 'find' | 'read' }>, ms: number, signal: AbortSignal): Asked {
     const { request } = message
     if (this.#port === undefined || signal.aborted || this.#waiting.size >= readsInFlight) {
-      return { answer: Promise.resolve({ type: 'miss', request, reason: 'stopped' }), wait: () => {} }
+      return { answer: Promise.resolve({ type: 'miss', request, reason: 'stopped' }), wait: () => {}, cancel: () => {} }
     }
-    const asked = this.#options.now()
-    let timer: ReturnType<typeof setTimeout> | undefined
-    let expire = (): void => {}
-    const wait = (duration: number): void => {
+    let askedAt = this.#options.now()
+    let settle: (answer: Answer) => void = () => {}
+    const answer = new Promise<Answer>((resolve) => (settle = resolve)).finally(() => {
       clearTimeout(timer)
-      timer = setTimeout(() => expire(), duration)
-    }
-    const answer = new Promise<Answer>((resolve) => {
-      const settle = (answer: Answer): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', cancel)
-        this.#waiting.delete(request)
-        resolve(answer)
-      }
-      const cancel = (): void => {
-        this.#post({ type: 'cancel', request })
-        settle({ type: 'miss', request, reason: 'stopped' })
-      }
-      expire = () => {
-        this.#post({ type: 'cancel', request })
-        settle('silence')
-        // It may be just this answer that is late: a side that spoke since is alive.
-        if (this.#heardAt >= asked) return
-        this.#drop()
-        this.#options.askRelink()
-      }
-      signal.addEventListener('abort', cancel)
-      this.#waiting.set(request, settle)
-      this.#post(message)
+      signal.removeEventListener('abort', cancel)
     })
-    wait(ms)
-    return { answer, wait }
+    const end = (outcome: Answer): void => {
+      if (!this.#waiting.delete(request)) return
+      this.#post({ type: 'cancel', request })
+      settle(outcome)
+    }
+    const cancel = (): void => end({ type: 'miss', request, reason: 'stopped' })
+    const expire = (): void => {
+      end('silence')
+      // It may be just this answer that is late: a side that spoke since is alive.
+      if (this.#heardAt >= askedAt) return
+      this.#drop()
+      this.#options.askRelink()
+    }
+    let timer = setTimeout(expire, ms)
+    const wait = (duration: number): void => {
+      askedAt = this.#options.now()
+      clearTimeout(timer)
+      timer = setTimeout(expire, duration)
+    }
+    signal.addEventListener('abort', cancel)
+    this.#waiting.set(request, settle)
+    this.#post(message)
+    return { answer, wait, cancel }
   }
 
   #hear(value: unknown): void {
@@ -193,6 +193,7 @@ export class PageBridge {
       return // another version of us: its silence about our requests will tell
     }
     const settle = this.#waiting.get(message.request)
+    this.#waiting.delete(message.request)
     if (settle) settle(message)
     else if (message.type === 'chunk') this.#options.onDuplicate(message.bytes.byteLength)
   }
@@ -218,7 +219,9 @@ export class PageBridge {
   }
 
   #stopAll(): void {
-    for (const [request, settle] of this.#waiting) settle({ type: 'miss', request, reason: 'stopped' })
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const [request, settle] of waiting) settle({ type: 'miss', request, reason: 'stopped' })
   }
 
   async #awaitLink(): Promise<void> {

@@ -31,7 +31,6 @@ export interface PeerSourceOptions {
 
 interface OpenRead {
   readonly read: PeerRead
-  readonly withdraw: () => void
   /** Since when the page waits for it. */
   neededAt: number | undefined
 }
@@ -151,16 +150,11 @@ export class PeerSource implements ChunkSource {
   ): Promise<Delivery | undefined> {
     const { asset, bridge, now } = this.#options
     const neededAt = isUrgent ? now() : undefined
-    const controller = new AbortController()
-    const withdraw = (): void => controller.abort()
-    signal.addEventListener('abort', withdraw)
-    if (signal.aborted) withdraw()
-    const read = bridge.read(asset, { index, length, deadlineMs, isUrgent }, controller.signal)
-    const open: OpenRead = { read, withdraw, neededAt }
+    const read = bridge.read(asset, { index, length, deadlineMs, isUrgent }, signal)
+    const open: OpenRead = { read, neededAt }
     if (!isUrgent) this.#open.set(index, open)
     const answer = await read.answer
     this.#open.delete(index)
-    signal.removeEventListener('abort', withdraw)
     if (typeof answer !== 'string') {
       this.#patienceMs += peerPatiencePerChunkMs
       return { bytes: answer.bytes, peer: answer.peer, refuse: () => this.#refuse(answer) }
@@ -180,6 +174,6 @@ export class PeerSource implements ChunkSource {
   /** Once there is no patience left, what was read ahead of peers is the origin's: the page would wait for each in turn. */
   #lose(ms: number): void {
     this.#patienceMs -= ms
-    if (!this.isPromising) for (const { withdraw } of this.#open.values()) withdraw()
+    if (!this.isPromising) for (const { read } of this.#open.values()) read.withdraw()
   }
 }

@@ -13,8 +13,8 @@ export interface Chunk {
   /** Its place in the asset. */
   readonly offset: number
   readonly length: number
-  /** SHA-256, 32 bytes. */
-  readonly digest: Uint8Array
+  /** SHA-256, 32 bytes; a promise while the list that says so is on its way. */
+  readonly digest: Uint8Array | Promise<Uint8Array>
 }
 
 /**
@@ -23,5 +23,5 @@ export interface Chunk {
  */
 export async function verify(bytes: Bytes, chunk: Chunk): Promise<VerifiedBytes | undefined> {
   if (bytes.length !== chunk.length) return undefined
-  return isSameBytes(await sha256(bytes), chunk.digest) ? (bytes as VerifiedBytes) : undefined
+  return isSameBytes(await sha256(bytes), await chunk.digest) ? (bytes as VerifiedBytes) : undefined
 }
