@@ -5,6 +5,7 @@ import { cancelledKept, unitBytes, wantsPerPeer } from '../protocol/limits.ts'
 import type { PeerFrame } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
 import { FlowWindow } from './flow-window.ts'
+import type { Rank } from './pick.ts'
 import { RateMeter } from '../protocol/rate-meter.ts'
 
 export type AskFailure = 'busy' | 'absent' | 'closed' | 'stalled'
@@ -15,8 +16,7 @@ export interface ChunkAsk {
   /** As on the wire. */
   readonly index: number
   readonly length: number
-  /** Goes before all that is not. */
-  readonly isUrgent: boolean
+  readonly rank: Rank
   done(bytes: Bytes): void
   /** `retryAfterMs` is 0 unless the peer is busy. */
   failed(reason: AskFailure, retryAfterMs: number): void
@@ -25,7 +25,7 @@ export interface ChunkAsk {
 export interface AskHandle {
   /** How long the peer has been at it; 0 while the chunk waits here for room in the window. */
   waitedMs(now: number): number
-  /** It is urgent by now. */
+  /** The page waits for it by now. */
   hurry(): void
   withdraw(): void
 }
@@ -51,16 +51,16 @@ const stallFloorMs = 500
 const stallRoundTrips = 4
 
 /**
- * What is asked of one peer: the urgent chunks and then the others, each in the order they were wanted, cut into
- * units, as many open as the window lets.
+ * What is asked of one peer: by rank, and within one in the order it was wanted, cut into units, as many open as the
+ * window lets.
  */
 export class Downloads {
   readonly #send: (frame: PeerFrame) => void
   readonly #clock: Clock
   readonly #window = new FlowWindow()
   readonly #rate = new RateMeter()
-  readonly #urgent = new Set<Transfer>()
-  readonly #ahead = new Set<Transfer>()
+  /** By rank. */
+  readonly #queues = [new Set<Transfer>(), new Set<Transfer>(), new Set<Transfer>()] as const
   readonly #units = new Map<number, Unit>()
   /** Numbers whose answer may still be on its way. */
   readonly #cancelled = new Set<number>()
@@ -82,13 +82,13 @@ export class Downloads {
     return this.#rate.bytesPerSecond
   }
 
-  /** Wanted and not here yet, as far as it comes before another chunk of this urgency. */
-  queuedBytes(isUrgent: boolean): number {
+  /** Wanted and not here yet, as far as it comes before another chunk of this rank. */
+  queuedBytes(rank: Rank): number {
     let bytes = 0
-    for (const { ask, received } of this.#urgent) bytes += ask.length - received
-    if (isUrgent) return Math.max(bytes, this.#openBytes)
-    for (const { ask, received } of this.#ahead) bytes += ask.length - received
-    return bytes
+    for (const queue of this.#queues.slice(0, rank + 1)) {
+      for (const { ask, received } of queue) bytes += ask.length - received
+    }
+    return Math.max(bytes, this.#openBytes)
   }
 
   get receivedBytes(): number {
@@ -114,15 +114,14 @@ export class Downloads {
       received: 0,
       open: new Set(),
     }
-    const queue = ask.isUrgent ? this.#urgent : this.#ahead
-    queue.add(transfer)
+    this.#queues[ask.rank].add(transfer)
     this.#pump()
     const withdraw = (): void => {
       this.#drop(transfer)
       this.#pump()
     }
     const hurry = (): void => {
-      if (this.#ahead.delete(transfer)) this.#urgent.add(transfer)
+      if (this.#queues[2].delete(transfer)) this.#queues[1].add(transfer)
     }
     return { waitedMs: (now) => now - (transfer.askedAt ?? now), hurry, withdraw }
   }
@@ -141,7 +140,7 @@ export class Downloads {
   /** Gives up all that is open; the peer's late answers are still forgiven. */
   failAll(reason: AskFailure): void {
     if (reason === 'stalled') this.#window.stalled()
-    const transfers = [...this.#urgent, ...this.#ahead]
+    const transfers = this.#queues.flatMap((queue) => [...queue])
     for (const transfer of transfers) this.#drop(transfer)
     for (const transfer of transfers) transfer.ask.failed(reason, 0)
   }
@@ -182,7 +181,7 @@ export class Downloads {
   }
 
   #forget(transfer: Transfer): boolean {
-    return this.#urgent.delete(transfer) || this.#ahead.delete(transfer)
+    return this.#queues.some((queue) => queue.delete(transfer))
   }
 
   #cancel(request: number): void {
@@ -201,7 +200,7 @@ export class Downloads {
   }
 
   #pump(): void {
-    for (const queue of [this.#urgent, this.#ahead]) {
+    for (const queue of this.#queues) {
       for (const transfer of queue) if (!this.#wantAll(transfer)) return
     }
   }

@@ -10,7 +10,7 @@ import { Downloads } from './downloads.ts'
 import type { PeerView, SectionSwarm } from './exchange-messages.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { Holdings } from './holdings.ts'
-import type { HolderView } from './pick.ts'
+import type { HolderView, Rank } from './pick.ts'
 import { Standing } from './standing.ts'
 import type { UploadClient, Uploads } from './uploads.ts'
 
@@ -116,8 +116,8 @@ export class PeerSession implements HolderView, UploadClient {
     return this.downloads.bytesPerSecond
   }
 
-  queuedBytes(isUrgent: boolean): number {
-    return this.downloads.queuedBytes(isUrgent)
+  queuedBytes(rank: Rank): number {
+    return this.downloads.queuedBytes(rank)
   }
 
   get failureRate(): number {

@@ -1,9 +1,12 @@
+/** What goes first: lists, without which chunks are of no use, then what the page waits for, then what is read ahead. */
+export type Rank = 0 | 1 | 2
+
 /** What a choice between holders of a chunk goes by. */
 export interface HolderView {
   readonly roundTripMs: number | undefined
   readonly bytesPerSecond: number | undefined
-  /** Asked of this peer and not here yet, as far as it comes before more of the same urgency. */
-  queuedBytes(isUrgent: boolean): number
+  /** Asked of this peer and not here yet, as far as it comes before more of this rank. */
+  queuedBytes(rank: Rank): number
   /** Between 0 and 1, recent tries weighing most. */
   readonly failureRate: number
 }
@@ -15,12 +18,12 @@ const failurePenalty = 3
 /** What somebody asks for. */
 export interface Need {
   readonly length: number
-  readonly isUrgent: boolean
+  readonly rank: Rank
 }
 
 /** How long it would take of this holder, what comes before it included. */
-export function transferMs(holder: HolderView, { length, isUrgent }: Need): number {
-  return ((holder.queuedBytes(isUrgent) + length) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
+export function transferMs(holder: HolderView, { length, rank }: Need): number {
+  return ((holder.queuedBytes(rank) + length) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
 }
 
 /** When it would be here, in milliseconds from now. */

@@ -6,6 +6,7 @@ import { listIndexOnWire } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
 import type { AskFailure, AskHandle } from './downloads.ts'
 import type { PeerSession } from './peer-session.ts'
+import type { Rank } from './pick.ts'
 import { pickPeer, transferMs } from './pick.ts'
 
 type ReadMessage = Extract<WorkerToExchange, { type: 'read' }>
@@ -17,7 +18,7 @@ interface Read {
   readonly tried: Set<PeerId>
   deadlineAt: number
   cancelDeadline: () => void
-  isUrgent: boolean
+  rank: Rank
   reason: MissReason
   attempt: { readonly session: PeerSession; readonly handle: AskHandle } | undefined
 }
@@ -71,7 +72,7 @@ export class Reads {
       tried: new Set(),
       deadlineAt: this.#ports.clock.now() + message.deadlineMs,
       cancelDeadline: this.#ports.clock.after(message.deadlineMs, () => this.#late(read)),
-      isUrgent: message.isUrgent,
+      rank: message.index === listIndex ? 0 : message.isUrgent ? 1 : 2,
       reason: 'nobody',
       attempt: undefined,
     }
@@ -85,7 +86,7 @@ export class Reads {
     const read = this.#reads.get(request)
     if (read === undefined) return
     const { clock } = this.#ports
-    read.isUrgent = true
+    if (read.rank === 2) read.rank = 1
     read.attempt?.handle.hurry()
     if (clock.now() + deadlineMs >= read.deadlineAt) return
     read.cancelDeadline()
@@ -108,7 +109,7 @@ export class Reads {
   #tryNext(read: Read): void {
     const { clock, random } = this.#ports
     const { asset, section, length } = read.message
-    const need = { length, isUrgent: read.isUrgent }
+    const need = { length, rank: read.rank }
     const now = clock.now()
     const holders = [...this.#ports.sessions()].filter((session) => {
       this.#learnMap(session, section, asset)

@@ -3,6 +3,7 @@ import { contentIdOfDigest } from '../../protocol/hash.ts'
 import { unitBytes, wantsPerPeer, windowStartBytes } from '../../protocol/limits.ts'
 import type { PeerFrame, Want } from '../../protocol/peer-wire.ts'
 import { Downloads } from '../../sdk/downloads.ts'
+import type { Rank } from '../../sdk/pick.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { contentOf } from '../fakes/stored-disk.ts'
 
@@ -13,12 +14,12 @@ function scene() {
   const sent: PeerFrame[] = []
   const downloads = new Downloads((frame) => sent.push(frame), clock)
   const outcomes: unknown[] = []
-  const ask = (length: number, index = 0, isUrgent = false) =>
+  const ask = (length: number, index = 0, rank: Rank = 2) =>
     downloads.ask({
       asset,
       index,
       length,
-      isUrgent,
+      rank,
       done: (bytes) => outcomes.push(bytes),
       failed: (reason, retryAfterMs) => outcomes.push([reason, retryAfterMs]),
     })
@@ -44,7 +45,7 @@ test('Downloads asks for a chunk in units and puts them together in any order', 
   ])
   for (const want of wants().toReversed()) give(want)
   expect(outcomes).toEqual([contentOf(262_144).subarray(0, unitBytes * 2 + 5)])
-  expect(downloads.queuedBytes(false)).toBe(0)
+  expect(downloads.queuedBytes(2)).toBe(0)
   expect(downloads.receivedBytes).toBe(unitBytes * 2 + 5)
 })
 
@@ -115,7 +116,7 @@ test.each([
   // The others were refused in the same breath.
   for (const request of others) downloads.accept({ ...answer, request })
   expect(outcomes).toHaveLength(1)
-  expect(downloads.queuedBytes(false)).toBe(0)
+  expect(downloads.queuedBytes(2)).toBe(0)
 })
 
 test('Downloads makes room for the next chunk when one is withdrawn', () => {
@@ -131,11 +132,22 @@ test.each(['asked for', 'hurried'])('Downloads puts what is urgent before what i
   const { ask, wants, give, downloads } = scene()
   ask(windowStartBytes)
   ask(windowStartBytes, 1)
-  const ahead = downloads.queuedBytes(false)
-  if (way === 'asked for') ask(unitBytes, 2, true)
+  const ahead = downloads.queuedBytes(2)
+  if (way === 'asked for') ask(unitBytes, 2, 1)
   else ask(unitBytes, 2).hurry()
-  expect(downloads.queuedBytes(true), 'behind what is on its way').toBe(windowStartBytes)
-  expect(downloads.queuedBytes(false)).toBe(ahead + unitBytes)
+  expect(downloads.queuedBytes(1), 'behind what is on its way').toBe(windowStartBytes)
+  expect(downloads.queuedBytes(2)).toBe(ahead + unitBytes)
+  const [first] = wants()
+  if (first) give(first)
+  expect(wants()[windowStartBytes / unitBytes]?.index).toBe(2)
+})
+
+test('Downloads puts a list before everything', () => {
+  const { ask, wants, give, downloads } = scene()
+  ask(windowStartBytes, 0, 1)
+  ask(windowStartBytes, 1, 1)
+  ask(80, 2, 0)
+  expect(downloads.queuedBytes(0)).toBe(windowStartBytes)
   const [first] = wants()
   if (first) give(first)
   expect(wants()[windowStartBytes / unitBytes]?.index).toBe(2)

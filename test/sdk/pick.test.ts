@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { HolderView } from '../../sdk/pick.ts'
+import type { HolderView, Rank } from '../../sdk/pick.ts'
 import { pickPeer, transferMs } from '../../sdk/pick.ts'
 
 interface View extends Partial<Omit<HolderView, 'queuedBytes'>> {
@@ -11,12 +11,12 @@ interface View extends Partial<Omit<HolderView, 'queuedBytes'>> {
 const holder = ({ queued = 0, urgent = queued, ...view }: View): HolderView => ({
   roundTripMs: 50,
   bytesPerSecond: 1_000_000,
-  queuedBytes: (isUrgent) => (isUrgent ? urgent : queued),
+  queuedBytes: (rank) => (rank < 2 ? urgent : queued),
   failureRate: 0,
   ...view,
 })
 
-const needOf = (length: number, isUrgent = false) => ({ length, isUrgent })
+const needOf = (length: number, rank: Rank = 2) => ({ length, rank })
 
 /** Draws the first two. */
 const inOrder = () => 0
@@ -55,7 +55,7 @@ test('pickPeer() compares two different ones, whatever is drawn', () => {
         const picked = pickPeer(holders, needOf(1), () => drawn.shift() ?? 0)
         const worst = Math.max(...queues)
         // The very worst is taken only where all drawn are as bad.
-        if (queues.filter((queue) => queue === worst).length === 1) expect(picked?.queuedBytes(false)).not.toBe(worst)
+        if (queues.filter((queue) => queue === worst).length === 1) expect(picked?.queuedBytes(2)).not.toBe(worst)
       },
     ),
   )
@@ -64,5 +64,5 @@ test('pickPeer() compares two different ones, whatever is drawn', () => {
 test('transferMs() counts what was asked for before', () => {
   const busy = holder({ queued: 900_000, urgent: 100_000 })
   expect(transferMs(busy, needOf(100_000))).toBe(1000)
-  expect(transferMs(busy, needOf(100_000, true)), 'what is only read ahead stands back').toBe(200)
+  expect(transferMs(busy, needOf(100_000, 1)), 'what is only read ahead stands back').toBe(200)
 })
