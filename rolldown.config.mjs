@@ -11,7 +11,7 @@ const browserFile = (input, name) => ({
   input,
   platform: 'browser',
   transform: { target: 'es2022' },
-  output: { file: `dist/browser/${name}`, format: 'iife', minify: true, codeSplitting: false },
+  output: { file: `dist/browser/${name}`, format: 'iife', minify: true, comments: false, codeSplitting: false },
 })
 
 export default defineConfig([
