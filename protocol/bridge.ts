@@ -3,6 +3,7 @@ import type { ContentId, PeerId } from './ids.ts'
 import { contentIdSchema, peerIdSchema } from './ids.ts'
 import { parseValue } from './json.ts'
 import { chunksPerMap, maxChunkBytes, partLimitBytes, pathLimit } from './limits.ts'
+import { text, whole } from './schemas.ts'
 
 /*
  * What the threads of one device say to each other. Service worker and exchange (in the dedicated worker, or in the
@@ -98,9 +99,9 @@ export interface TrafficTotals {
   readonly badChunks: number
 }
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-const section = v.pipe(v.string(), v.maxLength(pathLimit))
-const deadlineMs = v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))
+const count = whole()
+const section = text(pathLimit)
+const deadlineMs = whole(0, 60_000)
 
 const pageToWorkerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('nearhand:link'), version: count }),
@@ -118,8 +119,8 @@ const workerToExchangeSchema = v.variant('type', [
     request: count,
     asset: contentIdSchema,
     section,
-    index: v.pipe(v.number(), v.safeInteger(), v.minValue(listIndex), v.maxValue(chunksPerMap - 1)),
-    length: v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(Math.max(maxChunkBytes, partLimitBytes))),
+    index: whole(listIndex, chunksPerMap - 1),
+    length: whole(1, Math.max(maxChunkBytes, partLimitBytes)),
     deadlineMs,
     isUrgent: v.boolean(),
   }),

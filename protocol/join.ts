@@ -3,6 +3,7 @@ import type { SwarmId } from './ids.ts'
 import { swarmIdSchema } from './ids.ts'
 import { parseJson } from './json.ts'
 import { iceServerLimit, joinResponseBytes, pathLimit, swarmsPerPeer } from './limits.ts'
+import { list, text, whole } from './schemas.ts'
 
 /** Where a page learns how to join, below the manifest folder of the tracker's host: `GET join`. */
 export const joinFile = 'join'
@@ -27,29 +28,19 @@ export interface JoinResponse {
 }
 
 const schema = v.strictObject({
-  swarms: v.pipe(
-    v.array(v.strictObject({ section: v.pipe(v.string(), v.maxLength(pathLimit)), swarm: swarmIdSchema })),
-    v.minLength(1),
-    v.maxLength(swarmsPerPeer),
-  ),
-  iceServers: v.pipe(
-    v.array(
-      v.strictObject({
-        urls: v.pipe(
-          v.array(v.pipe(v.string(), v.maxLength(512), v.regex(/^(?:stuns?|turns?):/, 'not a STUN or TURN address'))),
-          v.minLength(1),
-          v.maxLength(4),
-        ),
-        username: v.optional(v.pipe(v.string(), v.maxLength(512))),
-        credential: v.optional(v.pipe(v.string(), v.maxLength(512))),
-      }),
-    ),
-    v.maxLength(iceServerLimit),
+  swarms: list(v.strictObject({ section: text(pathLimit), swarm: swarmIdSchema }), swarmsPerPeer, 1),
+  iceServers: list(
+    v.strictObject({
+      urls: list(v.pipe(text(512), v.regex(/^(?:stuns?|turns?):/, 'not a STUN or TURN address')), 4, 1),
+      username: v.optional(text(512)),
+      credential: v.optional(text(512)),
+    }),
+    iceServerLimit,
   ),
   lan: v.boolean(),
-  renewSeconds: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(86_400)),
+  renewSeconds: whole(1, 86_400),
 })
 
-export function parseJoinResponse(text: string): JoinResponse {
-  return parseJson(schema, text, joinResponseBytes, 'join response')
+export function parseJoinResponse(answer: string): JoinResponse {
+  return parseJson(schema, answer, joinResponseBytes, 'join response')
 }

@@ -25,6 +25,7 @@ import {
 } from './limits.ts'
 import { canonicalPath } from './paths.ts'
 import type { PublicKey, Role } from './signature.ts'
+import { list, text, whole } from './schemas.ts'
 
 /** Media types of the signed objects; also the types in their envelopes. */
 export const mediaTypes = {
@@ -96,35 +97,35 @@ export interface Fresh {
 
 export type BinRow = readonly [path: string, headerSet: number, size: number, chunkSize: number, id: ContentId]
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const count = whole()
 const time = count
 const path = v.pipe(
-  v.string(),
-  v.maxLength(pathLimit),
-  v.check((text) => canonicalPath(text) === text, 'not a canonical path'),
+  text(pathLimit),
+  v.check((spelled) => canonicalPath(spelled) === spelled, 'not a canonical path'),
 )
-const sectionPrefix = v.pipe(path, v.endsWith('/', 'a section ends in /'))
+const sectionPrefix = v.pipe(
+  path,
+  v.check((prefix) => prefix.endsWith('/'), 'a section ends in /'),
+)
 const roleSchema = v.pipe(
   v.strictObject({
     keys: v.pipe(
-      v.array(keyIdSchema),
-      v.minLength(1),
-      v.maxLength(keyLimit),
+      list(keyIdSchema, keyLimit, 1),
       v.check((keys) => new Set(keys).size === keys.length, 'a key stands twice'),
     ),
-    threshold: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(keyLimit)),
+    threshold: whole(1, keyLimit),
   }),
   v.check((role) => role.threshold <= role.keys.length, 'a threshold that cannot be reached'),
 )
 
 const rootSchema = v.strictObject({
   site: siteIdSchema,
-  version: v.pipe(count, v.minValue(1)),
+  version: whole(1),
   expires: time,
   keys: v.pipe(
     v.record(
       v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-      v.strictObject({ algorithm: v.literal('Ed25519'), public: v.pipe(v.string(), v.length(44)) }),
+      v.strictObject({ algorithm: v.literal('Ed25519'), public: text(44, 44) }),
     ),
     v.check((keys) => Object.keys(keys).length <= keyLimit, 'too many keys'),
   ),
@@ -132,13 +133,13 @@ const rootSchema = v.strictObject({
 })
 
 const indexRowsSchema = v.pipe(
-  v.array(
+  list(
     v.pipe(
       v.strictTuple([path, contentIdSchema]),
       v.transform(([first, id]): IndexRow => ({ first, id })),
     ),
+    indexRowLimit,
   ),
-  v.maxLength(indexRowLimit),
   v.check((rows) => isAscending(rows, (row) => row.first), 'rows out of order'),
 )
 
@@ -161,57 +162,46 @@ const headerSchema = v.strictTuple([
     v.regex(/^[a-z][a-z0-9-]{0,63}$/, 'not a lower-case header name'),
     v.check((name) => !forbiddenHeaders.has(name), 'a header that is not the site’s to set'),
   ),
-  v.pipe(v.string(), v.regex(/^[\t\x20-\x7e]*$/, 'not a header value'), v.maxLength(headerValueLimit)),
+  v.pipe(text(headerValueLimit), v.regex(/^[\t\x20-\x7e]*$/, 'not a header value')),
 ])
 
 const headSchema = v.strictObject({
   site: siteIdSchema,
-  seq: v.pipe(count, v.minValue(1)),
+  seq: whole(1),
   created: time,
   expires: time,
   previous: v.nullable(contentIdSchema),
   sections: v.pipe(
-    v.array(sectionPrefix),
-    v.maxLength(sectionLimit),
+    list(sectionPrefix, sectionLimit),
     v.check((sections) => sections.includes('/'), 'the section / is missing'),
   ),
-  headerSets: v.pipe(
-    v.array(v.pipe(v.array(headerSchema), v.maxLength(headersPerSetLimit))),
-    v.maxLength(headerSetLimit),
-  ),
+  headerSets: list(list(headerSchema, headersPerSetLimit), headerSetLimit),
   assetCount: count,
-  indexDepth: v.pipe(count, v.maxValue(indexDepthLimit)),
+  indexDepth: whole(0, indexDepthLimit),
   index: indexRowsSchema,
 })
 
 const freshSchema = v.strictObject({
   site: siteIdSchema,
-  seq: v.pipe(count, v.minValue(1)),
+  seq: whole(1),
   head: contentIdSchema,
   issued: time,
   expires: time,
   peers: v.boolean(),
-  revoked: v.pipe(v.array(contentIdSchema), v.maxLength(revokedLimit)),
+  revoked: list(contentIdSchema, revokedLimit),
 })
 
 const chunkSizeSchema = v.pipe(
-  v.number(),
-  v.safeInteger(),
-  v.check((size) => size >= minChunkBytes && size <= maxChunkBytes && Number.isInteger(Math.log2(size)), 'chunk size'),
+  whole(minChunkBytes, maxChunkBytes),
+  v.check((size) => Number.isInteger(Math.log2(size)), 'chunk size'),
 )
 
 const binSchema = v.strictObject({
   rows: v.pipe(
-    v.array(
-      v.strictTuple([
-        path,
-        v.pipe(count, v.maxValue(headerSetLimit - 1)),
-        v.pipe(count, v.maxValue(assetLimitBytes)),
-        chunkSizeSchema,
-        contentIdSchema,
-      ]),
+    list(
+      v.strictTuple([path, whole(0, headerSetLimit - 1), whole(0, assetLimitBytes), chunkSizeSchema, contentIdSchema]),
+      binRowLimit,
     ),
-    v.maxLength(binRowLimit),
     v.check((rows) => isAscending(rows, (row) => row[0]), 'rows out of order'),
   ),
 })

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ProtocolError } from './errors.ts'
 import { candidateLength, candidatesPerSignal } from './limits.ts'
+import { text } from './schemas.ts'
 
 /*
  * Peers never see each other's SDP. A description carries the four values that a data channel needs, a candidate
@@ -20,16 +21,15 @@ export interface SessionDescription {
 const iceCharacters = /^[A-Za-z0-9+/]+$/
 
 export const sessionDescriptionSchema: v.GenericSchema<unknown, SessionDescription> = v.strictObject({
-  iceUfrag: v.pipe(v.string(), v.minLength(4), v.maxLength(64), v.regex(iceCharacters)),
-  icePwd: v.pipe(v.string(), v.minLength(22), v.maxLength(128), v.regex(iceCharacters)),
+  iceUfrag: v.pipe(text(64, 4), v.regex(iceCharacters)),
+  icePwd: v.pipe(text(128, 22), v.regex(iceCharacters)),
   fingerprint: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   setup: v.picklist(['actpass', 'active', 'passive']),
 })
 
 export const candidateSchema: v.GenericSchema<unknown, string> = v.pipe(
-  v.string(),
-  v.maxLength(candidateLength),
-  v.check((text) => parseCandidate(text) !== undefined, 'not an ICE candidate'),
+  text(candidateLength),
+  v.check((line) => parseCandidate(line) !== undefined, 'not an ICE candidate'),
 )
 
 /** Takes the values out of a browser's own SDP; throws a ProtocolError where one is missing. */

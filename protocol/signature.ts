@@ -7,6 +7,7 @@ import type { KeyId } from './ids.ts'
 import { keyIdSchema } from './ids.ts'
 import { parseJson } from './json.ts'
 import { signatureLimit } from './limits.ts'
+import { list, text } from './schemas.ts'
 
 /** A public key as the root names it. The algorithm comes from here, never from a message. */
 export interface PublicKey {
@@ -24,13 +25,9 @@ export interface Role {
 const publicKeyBytes = 32 // of Ed25519
 
 const envelopeSchema = v.strictObject({
-  payloadType: v.pipe(v.string(), v.maxLength(128)),
+  payloadType: text(128),
   payload: v.string(),
-  signatures: v.pipe(
-    v.array(v.strictObject({ keyid: keyIdSchema, sig: v.pipe(v.string(), v.length(88)) })),
-    v.minLength(1),
-    v.maxLength(signatureLimit),
-  ),
+  signatures: list(v.strictObject({ keyid: keyIdSchema, sig: text(88, 88) }), signatureLimit, 1),
 })
 
 /**

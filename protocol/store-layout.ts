@@ -3,6 +3,7 @@ import type { ContentId } from './ids.ts'
 import { contentIdSchema } from './ids.ts'
 import { parseValue } from './json.ts'
 import { assetLimitBytes, maxChunkBytes, minChunkBytes, pathLimit, spanBytes, wholeAssetBytes } from './limits.ts'
+import { list, text, whole } from './schemas.ts'
 
 /*
  * How the device's store lies on disk. The service worker writes it, the dedicated worker of a page reads it to
@@ -67,10 +68,10 @@ export function listKey(id: ContentId): string {
 
 const storedAssetSchema = v.strictObject({
   id: contentIdSchema,
-  section: v.pipe(v.string(), v.maxLength(pathLimit)),
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(assetLimitBytes)),
-  chunkSize: v.pipe(v.number(), v.safeInteger(), v.minValue(minChunkBytes), v.maxValue(maxChunkBytes)),
-  spans: v.pipe(v.array(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), v.maxLength(1024)),
+  section: text(pathLimit),
+  size: whole(0, assetLimitBytes),
+  chunkSize: whole(minChunkBytes, maxChunkBytes),
+  spans: list(whole(), 1024),
   usedAt: v.number(),
 })
 

@@ -5,6 +5,7 @@ import { parseJson } from './json.ts'
 import { candidatesPerSignal, seekLimit, swarmsPerPeer, trackerMessageBytes } from './limits.ts'
 import type { SessionDescription } from './session-description.ts'
 import { candidateSchema, sessionDescriptionSchema } from './session-description.ts'
+import { list, whole } from './schemas.ts'
 
 /*
  * Page <-> tracker, JSON texts over one WebSocket. The tracker names each connection (`welcome`); nobody names
@@ -40,7 +41,7 @@ const signalSchema = v.variant('type', [
   v.strictObject({ type: v.literal('answer'), description: sessionDescriptionSchema }),
   v.strictObject({
     type: v.literal('candidates'),
-    candidates: v.pipe(v.array(candidateSchema), v.minLength(1), v.maxLength(candidatesPerSignal)),
+    candidates: list(candidateSchema, candidatesPerSignal, 1),
   }),
 ])
 
@@ -48,12 +49,12 @@ const toTrackerSchema = v.variant('type', [
   v.strictObject({
     type: v.literal('join'),
     version: v.literal(trackerWireVersion),
-    swarms: v.pipe(v.array(swarmIdSchema), v.minLength(1), v.maxLength(swarmsPerPeer)),
+    swarms: list(swarmIdSchema, swarmsPerPeer, 1),
   }),
   v.strictObject({
     type: v.literal('seek'),
     swarm: swarmIdSchema,
-    count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(seekLimit)),
+    count: whole(1, seekLimit),
   }),
   v.strictObject({ type: v.literal('signal'), to: peerIdSchema, signal: signalSchema }),
 ])
@@ -63,7 +64,7 @@ const fromTrackerSchema = v.variant('type', [
   v.strictObject({
     type: v.literal('peers'),
     swarm: swarmIdSchema,
-    peers: v.pipe(v.array(peerIdSchema), v.maxLength(seekLimit)),
+    peers: list(peerIdSchema, seekLimit),
   }),
   v.strictObject({ type: v.literal('signal'), from: peerIdSchema, signal: signalSchema }),
   v.strictObject({ type: v.literal('fresh'), envelope: v.string() }),

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { parseValue } from './json.ts'
 import { patternLength, patternLimit, rootLimitBytes } from './limits.ts'
+import { list, text, whole } from './schemas.ts'
 
 /** What the publisher compiles into the worker file. It changes only with the root, the patterns or an option. */
 export interface WorkerConfig {
@@ -22,11 +23,11 @@ export const workerConfigGlobal = 'nearhandConfig'
 
 const schema = v.strictObject({
   version: v.literal(1),
-  root: v.pipe(v.string(), v.maxLength(rootLimitBytes * 2)),
-  patterns: v.pipe(v.array(v.pipe(v.string(), v.maxLength(patternLength))), v.maxLength(patternLimit)),
+  root: text(rootLimitBytes * 2),
+  patterns: list(text(patternLength), patternLimit),
   base: v.pipe(v.string(), v.regex(/^\/(?:[^?#\s]*\/)?$/, 'a base begins and ends with /')),
   offlinePages: v.boolean(),
-  storeLimitBytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  storeLimitBytes: whole(),
 })
 
 export function parseWorkerConfig(value: unknown): WorkerConfig {

@@ -1,0 +1,28 @@
+import * as v from 'valibot'
+
+/** The bounded forms that all formats are made of. */
+
+export function whole(min: number = 0, max: number = Number.MAX_SAFE_INTEGER): v.GenericSchema<number> {
+  return v.pipe(
+    v.number(),
+    v.check((value) => Number.isSafeInteger(value) && value >= min && value <= max, `not from ${min} to ${max}`),
+  )
+}
+
+export function text(max: number, min: number = 0): v.GenericSchema<string> {
+  return v.pipe(
+    v.string(),
+    v.check(({ length }) => length >= min && length <= max, `not ${min} to ${max} characters`),
+  )
+}
+
+export function list<Input, Item>(
+  item: v.GenericSchema<Input, Item>,
+  max: number,
+  min: number = 0,
+): v.GenericSchema<Input[], Item[]> {
+  return v.pipe(
+    v.array(item),
+    v.check(({ length }) => length >= min && length <= max, `not ${min} to ${max} items`),
+  )
+}
