@@ -30,7 +30,7 @@ ${scriptOptionsHelp}`,
     const folder = resolve(io.cwd, onlyArgument(positionals, 'folder'))
     const keysFolder = resolve(io.cwd, values.keys)
     const tag = tagOf(values)
-    await checkSiteFolder(folder, keysFolder)
+    await checkSiteFolder({ folder, keys: keysFolder })
     const { keys, isNew } = await openKeys(keysFolder, Date.now())
     await writeSiteScripts(folder, values, keys.rootEnvelope)
     io.stdout.write(isNew ? newKeysNote(keys, keysFolder) : `Using the keys of site ${keys.site} in ${keysFolder}\n`)

@@ -48,7 +48,8 @@ ${scriptOptionsHelp}`,
     const headSeconds = parseDuration('head-life', values['head-life'])
     const tag = tagOf(values)
     const keysFolder = resolve(io.cwd, values.keys)
-    await checkSiteFolder(folder, keysFolder)
+    const state = resolve(io.cwd, values.state)
+    await checkSiteFolder({ folder, keys: keysFolder, state })
 
     const startedMs = Date.now()
     const { keys, isNew } = await openKeys(keysFolder, startedMs)
@@ -57,7 +58,8 @@ ${scriptOptionsHelp}`,
     const publication = await publishFolder({
       folder,
       out: join(folder, manifestFolder),
-      state: resolve(io.cwd, values.state),
+      state,
+      hidden: [keysFolder],
       keys,
       now: Math.floor(startedMs / 1000),
       freshSeconds,

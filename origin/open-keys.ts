@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { realpath } from 'node:fs/promises'
-import { isAbsolute, relative, sep } from 'node:path'
 import type { SiteKeys } from './keys.ts'
 import { hasKeys, makeKeys, readKeys } from './keys.ts'
+import { realPlace, segmentsBelow } from './real-place.ts'
 
 /** The keys of the site, new ones where the folder holds none. @param now milliseconds since 1970 */
 export async function openKeys(folder: string, now: number): Promise<{ keys: SiteKeys; isNew: boolean }> {
@@ -13,13 +12,8 @@ export async function openKeys(folder: string, now: number): Promise<{ keys: Sit
 
 /** Refuses a place whose files every visitor could read: a folder of the site that is not hidden. */
 export async function assertUnpublished(what: string, place: string, site: string): Promise<void> {
-  const [realPlace, realSite] = await Promise.all([
-    realpath(place).catch(() => place),
-    realpath(site).catch(() => site),
-  ])
-  for (const below of [relative(site, place), relative(realSite, realPlace)]) {
-    const segments = below.split(sep)
-    if (segments[0] === '..' || isAbsolute(below) || segments.some((segment) => segment.startsWith('.'))) continue
-    throw new TypeError(`Cannot keep ${what} in ${place}: it lies within the site, where everybody could read it`)
-  }
+  // Both as they are written and as they are: a link may be led elsewhere later.
+  const below = [segmentsBelow(site, place), segmentsBelow(await realPlace(site), await realPlace(place))]
+  if (below.every((segments) => segments === undefined || segments.some((name) => name.startsWith('.')))) return
+  throw new TypeError(`Cannot keep ${what} in ${place}: it lies within the site, where everybody could read it`)
 }

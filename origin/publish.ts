@@ -19,6 +19,7 @@ import { pruneInjected } from './inject-html.ts'
 import type { SiteKeys } from './keys.ts'
 import { ManifestFolder } from './manifest-folder.ts'
 import { pruneManifest, readPreviousHead, rememberHead } from './published-heads.ts'
+import { realPlace } from './real-place.ts'
 import type { ScannedFile, SkippedFile } from './scan.ts'
 import { scanFolder } from './scan.ts'
 
@@ -37,6 +38,8 @@ export interface PublishOptions {
   /** Keeps what is known of the files, so that only changed ones are read again. */
   readonly state: string
   readonly keys: SiteKeys
+  /** Folders whose files are never listed, such as that of the keys. `state` always is one. */
+  readonly hidden?: readonly string[]
   /** Seconds since 1970. */
   readonly now: number
   /** Later rules win. Default: content-type alone. */
@@ -87,7 +90,8 @@ const daySeconds = 24 * 3600
 /** Publishes a folder; rejects, and changes nothing that a reader sees, where it cannot be read, signed or written. */
 export async function publishFolder(options: PublishOptions): Promise<Publication> {
   const manifest = await ManifestFolder.open(options.out)
-  const scan = await scanFolder(options.folder, options.signal)
+  const hidden = await Promise.all([options.state, ...(options.hidden ?? [])].map(realPlace))
+  const scan = await scanFolder(options.folder, hidden, options.signal)
   const { listed, tooLarge } = chooseFiles(scan.files, options)
   const hashed = await hashFiles(listed, manifest, options)
 

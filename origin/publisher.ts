@@ -118,13 +118,14 @@ export class Publisher {
   }
 
   async #publishOnce(): Promise<Publication> {
-    const { folder, state, headers, sections, scriptNames, freshSeconds, onProgress } = this.#config
+    const { folder, state, keys, headers, sections, scriptNames, freshSeconds, onProgress } = this.#config
     this.#stopped.signal.throwIfAborted()
     const inject = injectionOf(this.#config)
     const publication = await publishFolder({
       folder,
       out: this.manifestFolder,
       state,
+      hidden: [keys],
       keys: this.#keys,
       now: this.#now(),
       headers,

@@ -1,9 +1,10 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { join } from 'node:path'
 import { pathOfFile } from '../protocol/paths.ts'
 import { eachBounded } from './each-bounded.ts'
 import { identityOf } from './file-identity.ts'
+import { segmentsBelow } from './real-place.ts'
 
 export interface ScannedFile {
   /** Canonical. */
@@ -32,8 +33,10 @@ const statsInFlight = 32
 /**
  * Finds what a folder publishes. Names that begin with a dot are passed over without a word, as every web server
  * does: they hold keys and histories. Links are followed only to what the folder would publish anyway.
+ *
+ * @param hidden real places whose files are never listed
  */
-export async function scanFolder(folder: string, signal?: AbortSignal): Promise<Scan> {
+export async function scanFolder(folder: string, hidden: readonly string[], signal?: AbortSignal): Promise<Scan> {
   const root = await realpath(folder).catch((cause: unknown) => {
     throw new Error(`Cannot read ${folder}: there is no such folder`, { cause })
   })
@@ -67,6 +70,7 @@ export async function scanFolder(folder: string, signal?: AbortSignal): Promise<
     try {
       const real = entry.isSymbolicLink() ? await realpath(file) : join(realFolder, entry.name)
       if (!isPublishable(root, real)) return { reason: 'a link that leads out of the published files' }
+      if (hidden.some((place) => segmentsBelow(place, real))) return { reason: 'Nearhand keeps keys or state there' }
       const stats = await stat(file, { bigint: true })
       if (stats.isDirectory()) return { folder: real }
       if (!stats.isFile()) return { reason: 'neither a file nor a folder' }
@@ -87,8 +91,5 @@ export async function scanFolder(folder: string, signal?: AbortSignal): Promise<
 type Outcome = ScannedFile | { readonly folder: string } | { readonly reason: string }
 
 function isPublishable(root: string, real: string): boolean {
-  if (real === root) return true
-  const below = relative(root, real)
-  // `..` begins with a dot, too; another drive of Windows gives an absolute path.
-  return !isAbsolute(below) && below.split(sep).every((segment) => !segment.startsWith('.'))
+  return segmentsBelow(root, real)?.every((segment) => !segment.startsWith('.')) ?? false
 }

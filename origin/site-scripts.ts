@@ -1,7 +1,8 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join, relative } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { UsageError } from './command.ts'
 import type { ScriptNames } from './config.ts'
+import { realPlace, segmentsBelow } from './real-place.ts'
 import { readBrowserScripts } from './scripts.ts'
 import { composeWorker } from './worker-file.ts'
 import { writeAtomically } from './write-atomically.ts'
@@ -86,13 +87,25 @@ export function tagOf(values: ScriptValues): string {
   return `<script ${attributes.map(([name, value]) => `${name}="${value}"`).join(' ')} async></script>`
 }
 
+interface SitePlaces {
+  readonly folder: string
+  readonly keys: string
+  readonly state?: string
+}
+
 /** Refuses a folder that is not there, and one that holds the keys: a static host hands out whatever lies in it. */
-export async function checkSiteFolder(folder: string, keysFolder: string): Promise<void> {
+export async function checkSiteFolder({ folder, keys, state }: SitePlaces): Promise<void> {
   const stats = await stat(folder).catch(() => undefined)
   if (!stats?.isDirectory()) throw new UsageError(`${folder}: there is no such folder`)
-  const below = relative(await realpath(folder), await realpath(keysFolder).catch(() => keysFolder))
-  if (below.startsWith('..') || isAbsolute(below)) return
-  throw new UsageError(`The keys in ${keysFolder} would be published: keep them out of ${folder} by --keys`)
+  const site = await realPlace(folder)
+  // Even in a hidden folder of it: not every host keeps those to itself.
+  if (segmentsBelow(site, await realPlace(keys))) {
+    throw new UsageError(`The keys in ${keys} would be published: keep them out of ${folder} by --keys`)
+  }
+  const below = state === undefined ? undefined : segmentsBelow(site, await realPlace(state))
+  if (below && !below.some((name) => name.startsWith('.'))) {
+    throw new UsageError(`The state in ${state} would be published: keep it out of ${folder} by --state`)
+  }
 }
 
 function trackerOf(text: string): string {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -40,6 +40,8 @@ describe('the commands', () => {
 
   test.each([
     ['keys in the folder that is published', ['publish', '.'], 'would be published'],
+    ['keys that a link puts there', ['publish', 'site', '--keys', 'link/keys'], 'would be published'],
+    ['state in the folder that is published', ['publish', 'site', '--state', 'site/state'], 'keep it out of'],
     ['an unknown option', ['publish', 'site', '--kyes', 'k'], 'did you mean --keys?'],
     ['no folder', ['publish'], 'Which folder?'],
     ['a folder that is not there', ['publish', 'none'], 'there is no such folder'],
@@ -49,8 +51,9 @@ describe('the commands', () => {
     ['one name for two scripts', ['init', 'site', '--tag-file', 'nearhand-sw.js'], 'a name of its own'],
     ['a URL with a query', ['verify', 'http://localhost/?a'], 'no query'],
   ])('ends with 2 on %s, and writes nothing', async (_, args, reason) => {
+    await symlink('site', join(folder, 'link'))
     expect(await nearhand(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(reason) })
-    expect(await readdir(folder)).toEqual(['site'])
+    expect(await readdir(folder)).toEqual(['link', 'site'])
     expect(await readdir(join(folder, 'site'))).toEqual([])
   })
 })

@@ -1,4 +1,4 @@
-import { readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Origin } from '../../origin/origin.ts'
@@ -51,6 +51,12 @@ describe('createOrigin()', () => {
   ])('refuses %s', async (_name, places, reason) => {
     const inRoot = Object.entries(places).map(([name, place]) => [name, join(site.folder, '..', place)])
     await expect(site.open(Object.fromEntries(inRoot))).rejects.toThrow(reason)
+    expect(await readdir(site.folder)).toEqual(['index.html', 'video.mp4'])
+  })
+
+  test('refuses keys that a link will put into the site', async () => {
+    await symlink(site.folder, `${site.folder}-link`)
+    await expect(site.open({ keys: `${site.folder}-link/keys` })).rejects.toThrow(/everybody could read it/)
     expect(await readdir(site.folder)).toEqual(['index.html', 'video.mp4'])
   })
 

@@ -212,6 +212,13 @@ describe('publishFolder()', () => {
       expect(skipped.map(({ file }) => file)).toEqual(['/hidden.txt', '/key.txt', '/loop'])
     }))
 
+  test('never lists keys and state, wherever they lie', () =>
+    withSite({ 'a.txt': 'a', 'keys/root.key': 'secret', 'state/a': 'x' }, async (site) => {
+      await symlink('site', join(site.root, 'link'))
+      const places = { state: join(site.root, 'link/state'), hidden: [join(site.root, 'link/keys')] }
+      expect([...(await site.publish(places)).assets.keys()]).toEqual(['/a.txt'])
+    }))
+
   test('goes on behind what cannot be read', () =>
     withSite({ 'a.txt': 'a' }, async (site) => {
       await symlink('nowhere', join(site.folder, 'gone.txt'))
