@@ -52,7 +52,21 @@ function isSameWeakly(one: string, etag: string): boolean {
 
 /** Undefined where there is nothing to compare: no header, no date, no time of change. */
 function isModifiedAfter(header: string | null, { modifiedMs }: Validators): boolean | undefined {
-  const since = header === null ? Number.NaN : Date.parse(header)
+  const since = header === null ? Number.NaN : parseHttpDate(header)
   if (modifiedMs === undefined || Number.isNaN(since)) return undefined
   return Math.floor(modifiedMs / 1000) > Math.floor(since / 1000)
+}
+
+const day = '(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)'
+const month = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)'
+const time = '\\d{2}:\\d{2}:\\d{2}'
+/** Of today, of RFC 850 and of asctime(): a recipient takes all three (RFC 9110 section 5.6.7). */
+const httpDate = new RegExp(
+  `^(?:${day}, \\d{2} ${month} \\d{4} ${time} GMT|[A-Z][a-z]+day, \\d{2}-${month}-\\d{2} ${time} GMT|${day} ${month} [ \\d]\\d ${time} \\d{4})$`,
+)
+
+/** Milliseconds since 1970, or NaN. `Date.parse` alone takes `2099`, which is no date here and must be ignored. */
+function parseHttpDate(text: string): number {
+  if (!httpDate.test(text)) return Number.NaN
+  return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
 }

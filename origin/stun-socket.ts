@@ -1,6 +1,7 @@
 import type { Socket } from 'node:dgram'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import type { UdpAddress } from './stun.ts'
 import { answerStun } from './stun.ts'
 
 export interface StunSocket {
@@ -11,11 +12,7 @@ export interface StunSocket {
 /** Answers STUN binding requests. Throws where the port cannot be had. @param host default: every address */
 export async function startStun(port: number, host: string | undefined): Promise<StunSocket> {
   const socket = await bindAny(port, host)
-  socket.on('message', (datagram, from) => {
-    const answer = answerStun(datagram, from)
-    // Whoever asks by UDP asks again: a datagram that cannot be sent is a lost one.
-    if (answer) socket.send(answer, from.port, from.address, () => undefined)
-  })
+  socket.on('message', (datagram, from) => reply(socket, datagram, from))
   socket.on('error', () => undefined)
   return {
     port: socket.address().port,
@@ -23,6 +20,17 @@ export async function startStun(port: number, host: string | undefined): Promise
       socket.close()
       await once(socket, 'close')
     },
+  }
+}
+
+/** Answers one datagram, whatever it is. */
+export function reply(socket: Pick<Socket, 'send'>, datagram: Uint8Array, from: UdpAddress): void {
+  try {
+    const answer = answerStun(datagram, from)
+    if (answer) socket.send(answer, from.port, from.address, () => undefined)
+  } catch {
+    // Whoever asks by UDP asks again: a datagram that cannot be sent is a lost one. Node throws where an address is
+    // none, and thrown here it would end the whole process.
   }
 }
 

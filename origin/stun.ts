@@ -21,7 +21,8 @@ const xorMappedAddress = 0x0020
 export function answerStun(datagram: Uint8Array, from: UdpAddress): Bytes | undefined {
   const transaction = readBindingRequest(datagram)
   const address = addressBytes(from.address)
-  if (transaction === undefined || address === undefined) return undefined
+  // Nobody listens on port 0 (RFC 6335 section 6): only a forged datagram comes from there.
+  if (transaction === undefined || address === undefined || from.port === 0) return undefined
   const answer = new Uint8Array(headerBytes + 8 + address.length)
   const view = new DataView(answer.buffer)
   view.setUint16(0, bindingSuccess)

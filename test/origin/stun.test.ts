@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { answerStun } from '../../origin/stun.ts'
-import { startStun } from '../../origin/stun-socket.ts'
+import { reply, startStun } from '../../origin/stun-socket.ts'
 
 // The transaction and addresses of the sample messages in RFC 5769 section 2.2 and 2.3.
 const transaction = Buffer.from('b7e7a701bc34d686fa87dfae', 'hex')
@@ -61,6 +61,10 @@ describe('answerStun()', () => {
     expect(answerStun(message, { address: '192.0.2.1', port: 1 })).toBeUndefined()
   })
 
+  test('is silent to port 0, where nobody can hear it', () => {
+    expect(answerStun(request, { address: '192.0.2.1', port: 0 })).toBeUndefined()
+  })
+
   test('survives any bytes, and never answers with more than 44', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 600 }),
@@ -88,6 +92,17 @@ test('startStun() answers over UDP, and garbage leaves it alive', async () => {
     client.close()
     await stun.close()
   }
+})
+
+test('reply() survives an address that cannot be sent to', () => {
+  const socket = createSocket('udp4')
+  for (const from of [
+    { address: '192.0.2.1', port: 0 },
+    { address: '192.0.2.1', port: 65_536 },
+  ]) {
+    expect(() => reply(socket, request, from)).not.toThrow()
+  }
+  socket.close()
 })
 
 test('startStun() rejects where the port is taken', async () => {
