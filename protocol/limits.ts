@@ -130,6 +130,9 @@ export const trackerPingMs: number = 30_000
 export const trackerCloseWaitMs: number = 1000
 
 // Origin
+export const requestsPerConnection: number = 100 // that wait for the one before; more end the connection
+export const stallWaitMs: number = 120_000 // of a connection on which nothing moves, until it is closed
+export const unreadWaitMs: number = 60_000 // of an open file that nobody reads on, until it is closed
 export const stopWaitMs: number = 5000 // for responses that still run when the origin stops
 export const watchQuietMs: number = 200 // without a change, until the folder is published again
 export const watchLongestMs: number = 5000 // of changes without a pause, until it is published all the same
