@@ -1,8 +1,9 @@
 import type { FSWatcher } from 'node:fs'
 import { watch } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { watchAgainMs, watchLongestMs, watchQuietMs } from '../protocol/limits.ts'
+import { isAbsence } from './disk-file.ts'
 
 /**
  * Tells that something below a folder changed, once it has been quiet for a moment. One watcher a folder: the
@@ -13,7 +14,10 @@ export class FolderWatch {
   readonly #onChange: () => void
   readonly #onTrouble: (error: unknown) => void
   readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: number }>()
+  /** Where the folder really was when it was looked at. */
+  #real: string | undefined
   #timer: NodeJS.Timeout | undefined
+  #linkTimer: NodeJS.Timeout | undefined
   #firstChangeMs: number | undefined
   #isTroubled = false
   #isClosed = false
@@ -27,12 +31,14 @@ export class FolderWatch {
   static async start(folder: string, onChange: () => void, onTrouble: (error: unknown) => void): Promise<FolderWatch> {
     const watching = new FolderWatch(folder, onChange, onTrouble)
     await watching.#follow()
+    watching.#linkTimer = setInterval(() => void watching.#checkLinks(), watchAgainMs).unref()
     return watching
   }
 
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearInterval(this.#linkTimer)
     for (const { watcher } of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
   }
@@ -48,6 +54,12 @@ export class FolderWatch {
     this.#timer = setTimeout(() => void this.#settle(), wait).unref()
   }
 
+  /** A deploy that leads a link to its next release changes nothing in the folders that are watched. */
+  async #checkLinks(): Promise<void> {
+    const real = await realpath(this.#folder).catch(() => undefined)
+    if (real !== undefined && real !== this.#real) this.#touch()
+  }
+
   /** New folders are watched before anybody looks into them, so that nothing falls between. */
   async #settle(): Promise<void> {
     this.#firstChangeMs = undefined
@@ -58,7 +70,9 @@ export class FolderWatch {
   async #follow(): Promise<void> {
     try {
       const present = new Set<string>()
-      await this.#followFolder(this.#folder, present)
+      const real = await realpath(this.#folder)
+      await this.#followFolder(real, present)
+      this.#real = real
       for (const folder of [...this.#watchers.keys()].filter((name) => !present.has(name))) this.#leave(folder)
       this.#isTroubled = false
     } catch (error) {
@@ -88,7 +102,10 @@ export class FolderWatch {
     }
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (entry.isDirectory() && !entry.name.startsWith('.')) {
-        await this.#followFolder(join(folder, entry.name), present)
+        await this.#followFolder(join(folder, entry.name), present).catch((error: unknown) => {
+          // Gone already, or not ours to read, as `lost+found`: the rest is watched all the same.
+          if (!isAbsence(error)) throw error
+        })
       }
     }
   }

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events'
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -17,17 +17,33 @@ beforeEach(async () => {
   await mkdir(join(folder, 'inner'), { recursive: true })
   events = new EventEmitter()
   troubles.length = 0
-  watching = await FolderWatch.start(
-    folder,
-    () => events.emit('change'),
-    (error) => troubles.push(error),
-  )
+  await restart(folder)
 })
 
 afterEach(async () => {
   watching?.close()
   await rm(root, { recursive: true, force: true })
 })
+
+async function restart(place: string): Promise<void> {
+  watching?.close()
+  watching = await FolderWatch.start(
+    place,
+    () => events.emit('change'),
+    (error) => troubles.push(error),
+  )
+}
+
+/** To root no folder is closed. */
+async function withoutPrivilege(work: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    await work()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+}
 
 /** Resolves when a change is told that comes of this. */
 async function changeBy(work: () => Promise<unknown>): Promise<void> {
@@ -59,6 +75,27 @@ describe('FolderWatch', { timeout: 20_000 }, () => {
       await rename(join(root, 'next'), folder)
     })
     await changeBy(() => writeFile(join(folder, 'file'), 'x'))
+  })
+
+  test('notices a link to the folder that is led elsewhere, and follows it there', async () => {
+    const link = join(root, 'current')
+    await symlink('site', link)
+    await mkdir(join(root, 'next'))
+    await restart(link)
+    await changeBy(async () => {
+      await symlink('next', `${link}-new`)
+      await rename(`${link}-new`, link)
+    })
+    await changeBy(() => writeFile(join(root, 'next/file'), 'x'))
+  })
+
+  test('passes over a folder that it may not read', async () => {
+    await mkdir(join(folder, 'lost+found'))
+    await chmod(root, 0o755)
+    await chmod(join(folder, 'lost+found'), 0)
+    await withoutPrivilege(() => restart(folder))
+    expect(troubles).toEqual([])
+    await changeBy(() => writeFile(join(folder, 'inner/file'), 'x'))
   })
 
   test('waits for a folder that is gone, and tells of the trouble once', async () => {
