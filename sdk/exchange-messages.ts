@@ -23,6 +23,7 @@ export type PageToExchange =
   | { readonly type: 'drop'; readonly peer: PeerId }
   /** The service worker's port, in the transfer list. A port before it is done with. */
   | { readonly type: 'link'; readonly port: MessagePort }
+  /** `visitBytes`: what is left for this exchange to send, from now on. */
   | { readonly type: 'upload'; readonly bytesPerSecond: number; readonly visitBytes: number }
   | { readonly type: 'stop' }
 

@@ -45,6 +45,7 @@ export class Exchange implements SessionHost {
   #swarms: readonly SectionSwarm[] = []
   #port: MessagePort | undefined
   #told = ''
+  #isGiving = false
   #opened: Promise<void>
 
   constructor(ports: ExchangePorts) {
@@ -76,12 +77,10 @@ export class Exchange implements SessionHost {
       case 'link':
         this.#link(message.port)
         break
-      case 'upload': {
-        const wasAllowed = this.uploads.isAllowed
+      case 'upload':
         this.uploads.setLimit(message.bytesPerSecond, message.visitBytes)
-        if (wasAllowed !== this.uploads.isAllowed) for (const session of this.#sessions.values()) this.#tellAll(session)
+        this.#followLimit()
         break
-      }
       case 'stop':
         this.#stop()
     }
@@ -105,7 +104,9 @@ export class Exchange implements SessionHost {
     const stored = this.#store.find(asset)
     if (stored === undefined) return
     session.adverts?.interested(asset)
-    session.send({ type: 'map', asset, ...this.#store.mapOf(stored) })
+    if (this.uploads.isAllowed) session.send({ type: 'map', asset, ...this.#store.mapOf(stored) })
+    // It asks once: told when we give again.
+    else this.#grown.set(asset, stored)
   }
 
   ended(session: PeerSession, end: SessionEnd): void {
@@ -119,6 +120,7 @@ export class Exchange implements SessionHost {
     this.#drop(peer)
     const session = new PeerSession(this.#ports.channelOf(channel), peer, this)
     this.#sessions.set(peer, session)
+    this.#soon(viewDelayMs, this.#tellViews)
     void session.introduce(self, this.#swarms)
   }
 
@@ -190,6 +192,14 @@ export class Exchange implements SessionHost {
     )
   }
 
+  /** Where the line or the visit's share begins or ceases to let us give, peers are told what we hold, or nothing. */
+  #followLimit(): void {
+    if (this.#isGiving === this.uploads.isAllowed) return
+    this.#isGiving = this.uploads.isAllowed
+    for (const session of this.#sessions.values()) this.#tellAll(session)
+    this.#tellMaps()
+  }
+
   #assetChanged(asset: StoredAsset): void {
     this.#changed.set(asset.id, asset)
     this.#soon(haveDelayMs, this.#tellChanges)
@@ -205,6 +215,7 @@ export class Exchange implements SessionHost {
   }
 
   readonly #tellMaps = (): void => {
+    if (!this.uploads.isAllowed) return
     for (const { id } of this.#grown.values()) {
       const asset = this.#store.find(id)
       if (asset === undefined) continue
@@ -217,11 +228,14 @@ export class Exchange implements SessionHost {
   }
 
   readonly #tellViews = (): void => {
+    this.#followLimit()
+    const { uploadedBytes } = this.uploads
     const peers = [...this.#readySessions()].map((session) => session.view)
-    const told = JSON.stringify(peers)
-    if (told !== this.#told) this.#ports.post({ type: 'peers', peers, uploadedBytes: this.uploads.uploadedBytes })
+    const told = JSON.stringify({ peers, uploadedBytes })
+    if (told !== this.#told) this.#ports.post({ type: 'peers', peers, uploadedBytes })
     this.#told = told
-    if (peers.length > 0) this.#soon(viewDelayMs, this.#tellViews)
+    // Also one that told nothing yet may ask, and what it gets counts for the visit.
+    if (this.#sessions.size > 0) this.#soon(viewDelayMs, this.#tellViews)
   }
 
   /** Runs once after a while, however often it is asked for until then. */

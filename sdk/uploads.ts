@@ -30,8 +30,9 @@ export class Uploads {
   readonly #rate = new RateMeter()
   #bucket: TokenBucket
   #bytesPerSecond = 0
-  #bytesLeft = 0
-  #queuedBytes = 0
+  #bytesLeft = Infinity
+  /** Queued, or being read for an answer. */
+  #owedBytes = 0
   #uploadedBytes = 0
   #isServing = false
   #cancelWait: () => void = () => {}
@@ -47,13 +48,18 @@ export class Uploads {
   }
 
   get isAllowed(): boolean {
-    return this.#bytesPerSecond > 0 && this.#bytesLeft > 0
+    return this.#bytesPerSecond > 0 && this.#bytesLeft >= unitBytes
   }
 
-  setLimit(bytesPerSecond: number, visitBytes: number): void {
+  /** @param bytesLeft to send from now on; never raises what an earlier call left, as its sum may be a little old */
+  setLimit(bytesPerSecond: number, bytesLeft: number): void {
     this.#bytesPerSecond = bytesPerSecond
-    this.#bytesLeft = visitBytes - this.#uploadedBytes
-    this.#bucket = new TokenBucket(bytesPerSecond, Math.max(unitBytes, bytesPerSecond / 20), this.#clock.now())
+    this.#bytesLeft = Math.min(this.#bytesLeft, bytesLeft)
+    const burst = bytesPerSecond > 0 ? Math.max(unitBytes, bytesPerSecond / 20) : 0
+    this.#bucket = new TokenBucket(bytesPerSecond, burst, this.#clock.now())
+    if (!this.isAllowed) this.#refuseAll()
+    // What waited for the old bucket.
+    this.serve()
   }
 
   want(client: UploadClient, want: Want): void {
@@ -63,14 +69,14 @@ export class Uploads {
       return
     }
     const queue = this.#queues.get(client) ?? []
-    const retryAfterMs = this.#isTooMuch(queue.length)
+    const retryAfterMs = this.#isTooMuch(queue.length, want.length)
     if (retryAfterMs > 0) {
       client.send({ type: 'busy', request: want.request, retryAfterMs: Math.min(longestWaitMs, retryAfterMs) })
       return
     }
     queue.push(want)
     this.#queues.set(client, queue)
-    this.#queuedBytes += want.length
+    this.#owedBytes += want.length
     this.serve()
   }
 
@@ -78,18 +84,17 @@ export class Uploads {
     const queue = this.#queues.get(client)
     const at = queue?.findIndex((want) => want.request === request) ?? -1
     const [want] = at < 0 ? [] : (queue?.splice(at, 1) ?? [])
-    if (want) this.#queuedBytes -= want.length
+    if (want) this.#owedBytes -= want.length
   }
 
   /** The peer went. */
   leave(client: UploadClient): void {
-    for (const want of this.#queues.get(client) ?? []) this.#queuedBytes -= want.length
+    for (const want of this.#queues.get(client) ?? []) this.#owedBytes -= want.length
     this.#queues.delete(client)
   }
 
   stop(): void {
-    this.#queues.clear()
-    this.#queuedBytes = 0
+    for (const client of this.#queues.keys()) this.leave(client)
     this.#cancelWait()
   }
 
@@ -112,10 +117,10 @@ export class Uploads {
         // To the end of the row.
         this.#queues.delete(next.client)
         this.#queues.set(next.client, next.queue)
-        this.#queuedBytes -= next.want.length
         await this.#answer(next.client, next.want)
+        this.#owedBytes -= next.want.length
       }
-      if (this.#queuedBytes === 0) this.#rate.paused()
+      if (this.#owedBytes === 0) this.#rate.paused()
     } finally {
       this.#isServing = false
     }
@@ -139,6 +144,11 @@ export class Uploads {
       client.send({ type: 'absent', request })
       return
     }
+    // The limit changed during the read.
+    if (this.#bytesPerSecond === 0 || length > this.#bytesLeft) {
+      client.send({ type: 'busy', request, retryAfterMs: longestWaitMs })
+      return
+    }
     this.#bucket.take(length, this.#clock.now())
     this.#bytesLeft -= length
     this.#uploadedBytes += length
@@ -146,12 +156,22 @@ export class Uploads {
     client.send({ type: 'data', request, bytes: chunk.subarray(offset, offset + length) })
   }
 
+  /** The visitor's line became one to be spared. */
+  #refuseAll(): void {
+    for (const [client, queue] of this.#queues) {
+      for (const { request, length } of queue.splice(0)) {
+        this.#owedBytes -= length
+        client.send({ type: 'busy', request, retryAfterMs: longestWaitMs })
+      }
+    }
+  }
+
   /** Milliseconds until another want may be tried, 0 where this one is welcome. */
-  #isTooMuch(openWants: number): number {
-    if (!this.isAllowed) return longestWaitMs
+  #isTooMuch(openWants: number, length: number): number {
+    if (!this.isAllowed || this.#owedBytes + length > this.#bytesLeft) return longestWaitMs
     if (openWants >= wantsPerPeer) return uploadQueueMs
     const bytesPerSecond = Math.min(this.#bytesPerSecond, this.#rate.bytesPerSecond ?? Infinity)
-    const queueMs = (this.#queuedBytes / bytesPerSecond) * 1000
+    const queueMs = (this.#owedBytes / bytesPerSecond) * 1000
     return queueMs > uploadQueueMs ? Math.ceil(queueMs) : 0
   }
 }

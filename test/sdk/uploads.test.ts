@@ -108,6 +108,74 @@ test('Uploads ends with the visit’s share', async () => {
   expect(uploads.isAllowed).toBe(false)
 })
 
+test('Uploads keeps to the visit’s share to the byte, with all that it owes', async () => {
+  const { want, uploads, clock } = scene(1e9, unitBytes * 2 + 100)
+  const client = new Client()
+  for (let request = 0; request < wantsPerPeer; request += 1) want(client, request)
+  await clock.advance(1000)
+  expect(uploads.uploadedBytes).toBe(unitBytes * 2)
+  expect(client.types.filter((type) => type === 'busy')).toHaveLength(wantsPerPeer - 2)
+})
+
+test('Uploads gives to another what was cancelled, left or not there', async () => {
+  const { want, uploads, clock } = scene(1e9, unitBytes)
+  const [fickle, gone, lost, patient] = [new Client(), new Client(), new Client(), new Client()]
+  fickle.bufferedAmount = bufferedLimitBytes + 1
+  gone.bufferedAmount = bufferedLimitBytes + 1
+  want(fickle, 1)
+  uploads.cancel(fickle, 1)
+  want(gone, 1)
+  uploads.leave(gone)
+  want(lost, 1, { index: 1 })
+  await clock.advance(0)
+  want(patient, 1)
+  await clock.advance(0)
+  expect([lost.types, patient.types]).toEqual([['absent'], ['data']])
+})
+
+test('Uploads is told anew of what is left, and takes back nothing that it sent', async () => {
+  const { want, uploads, clock } = scene(1e9, unitBytes * 3)
+  const client = new Client()
+  want(client, 1)
+  await clock.advance(0)
+  // The page heard nothing of the first unit yet.
+  uploads.setLimit(1e9, unitBytes * 3)
+  for (const request of [2, 3, 4]) want(client, request)
+  await clock.advance(0)
+  expect(uploads.uploadedBytes).toBe(unitBytes * 3)
+  expect(client.types).toContain('busy')
+})
+
+test('Uploads refuses what waits, and sends nothing more, where the limit becomes 0', async () => {
+  const { want, uploads, clock } = scene(100_000)
+  const client = new Client()
+  for (const request of [1, 2, 3]) want(client, request)
+  await clock.advance(0)
+  uploads.setLimit(0, 1e9)
+  await clock.advance(60_000)
+  expect(uploads.uploadedBytes).toBe(unitBytes)
+  expect(client.types).toEqual(['data', 'busy', 'busy'])
+})
+
+test('Uploads does not send what it read while the limit became 0', async () => {
+  const { want, uploads, clock } = scene()
+  const client = new Client()
+  want(client, 1)
+  uploads.setLimit(0, 1e9)
+  await clock.advance(1000)
+  expect(client.types).toEqual(['busy'])
+})
+
+test('Uploads goes on at once where the limit rises', async () => {
+  const { want, uploads, clock } = scene(40_000)
+  const client = new Client()
+  for (const request of [1, 2]) want(client, request)
+  await clock.advance(0)
+  uploads.setLimit(1e9, 1e9)
+  await clock.advance(0)
+  expect(client.types).toEqual(['data', 'data'])
+})
+
 test('Uploads serves peers in turn', async () => {
   const { want, clock } = scene(1_000_000)
   const order: string[] = []
