@@ -29,6 +29,7 @@ export function parseContentId(text: string): ContentId | undefined {
   return result.success ? result.output : undefined
 }
 
+// @__NO_SIDE_EFFECTS__
 function hex<Id extends string>(digits: number): v.GenericSchema<string, Id> {
   const form = new RegExp(`^[0-9a-f]{${digits}}$`)
   return v.pipe(

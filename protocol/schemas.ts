@@ -1,7 +1,10 @@
 import * as v from 'valibot'
 
-/** The bounded forms that all formats are made of. */
+/*
+ * The bounded forms that all formats are made of. The marks let a bundler leave out the formats that a file does not use.
+ */
 
+// @__NO_SIDE_EFFECTS__
 export function whole(min: number = 0, max: number = Number.MAX_SAFE_INTEGER): v.GenericSchema<number> {
   return v.pipe(
     v.number(),
@@ -9,6 +12,7 @@ export function whole(min: number = 0, max: number = Number.MAX_SAFE_INTEGER): v
   )
 }
 
+// @__NO_SIDE_EFFECTS__
 export function text(max: number, min: number = 0): v.GenericSchema<string> {
   return v.pipe(
     v.string(),
@@ -16,6 +20,7 @@ export function text(max: number, min: number = 0): v.GenericSchema<string> {
   )
 }
 
+// @__NO_SIDE_EFFECTS__
 export function list<Input, Item>(
   item: v.GenericSchema<Input, Item>,
   max: number,
