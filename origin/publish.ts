@@ -72,6 +72,8 @@ export interface PublishedAsset extends Asset {
 }
 
 export interface Publication {
+  /** Where the folder really was, should a link lead to it. */
+  readonly root: string
   readonly head: Head
   readonly headHash: ContentId
   readonly headEnvelope: string
@@ -111,6 +113,7 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   if (freshEnvelope !== undefined) await manifest.putFresh(freshEnvelope)
   if (signed !== previous) await pruneManifest(manifest, options.keys, options.now)
   return {
+    root: scan.root,
     head: signed.head,
     headHash: signed.hash,
     headEnvelope: signed.envelope,

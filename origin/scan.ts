@@ -23,6 +23,8 @@ export interface SkippedFile {
 }
 
 export interface Scan {
+  /** Where the folder really is. */
+  readonly root: string
   /** In path order. */
   readonly files: readonly ScannedFile[]
   readonly skipped: readonly SkippedFile[]
@@ -85,7 +87,7 @@ export async function scanFolder(folder: string, hidden: readonly string[], sign
   await visitFolder('', root, new Set([root]))
   found.sort((one, other) => (one.path < other.path ? -1 : 1))
   skipped.sort((one, other) => (one.file < other.file ? -1 : 1))
-  return { files: found, skipped }
+  return { root, files: found, skipped }
 }
 
 type Outcome = ScannedFile | { readonly folder: string } | { readonly reason: string }

@@ -50,8 +50,9 @@ export class SiteFiles {
   async find(pathname: string): Promise<SiteAnswer | undefined> {
     const path = canonicalPath(pathname)
     if (path === undefined) return undefined
-    const asset = this.#options.publisher.publication?.assets.get(rowPath(path))
-    const published = asset && (await this.#openPublished(asset))
+    const { publication } = this.#options.publisher
+    const asset = publication?.assets.get(rowPath(path))
+    const published = asset && (await this.#openPublished(asset, publication?.root))
     if (published) return { type: 'representation', representation: published }
     const found = await findOnDisk(this.#options.folder, rowPath(path), this.#options.hidden)
     if (found?.type === 'file') {
@@ -60,12 +61,19 @@ export class SiteFiles {
     return found?.type === 'folder' && (await this.#hasIndex(path)) ? { type: 'redirect', path: `${path}/` } : undefined
   }
 
-  async #openPublished(asset: PublishedAsset): Promise<Representation | undefined> {
-    const found = await openFile(asset.file).catch((error: unknown) => {
-      if (isAbsence(error)) return undefined
-      throw error
-    })
-    if (found?.type === 'file' && isUnchanged(asset, found.stats) && found.stats.size === BigInt(asset.size)) {
+  async #openPublished(asset: PublishedAsset, root: string | undefined): Promise<Representation | undefined> {
+    const absent = (error: unknown): undefined => {
+      if (!isAbsence(error)) throw error
+    }
+    // A deploy that leads a link to its next release leaves the files of the last one as they were.
+    const isCurrent = root === (await realpath(this.#options.folder).catch(absent))
+    const found = await openFile(asset.file).catch(absent)
+    if (
+      isCurrent &&
+      found?.type === 'file' &&
+      isUnchanged(asset, found.stats) &&
+      found.stats.size === BigInt(asset.size)
+    ) {
       const headers = this.#headersOf(asset.path, asset.headers)
       return fileRepresentation(found.handle, { size: asset.size, etag: etagOfContent(asset.id), headers })
     }

@@ -1,4 +1,4 @@
-import { readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Origin } from '../../origin/origin.ts'
@@ -117,6 +117,19 @@ describe('a file that changes after it was published', () => {
       while (!(await reader?.read())?.done) continue
     }
     await expect(readAll()).rejects.toThrow('shorter')
+  })
+
+  test('is another at once where a link leads to the next release', async () => {
+    const link = `${site.folder}-current`
+    await symlink(site.folder, link)
+    const origin = await site.open({ folder: link })
+    await mkdir(`${site.folder}-2`)
+    await writeFile(`${site.folder}-2/index.html`, 'Two')
+    await symlink(`${site.folder}-2`, `${link}-new`)
+    await rename(`${link}-new`, link)
+    expect(await textOf(origin, '/')).toBe('Two')
+    expect((await origin.app.request('/video.mp4')).status).toBe(404)
+    await vi.waitFor(() => expect([...origin.publication.assets.keys()]).toEqual(['/index.html']))
   })
 
   test('is missing at once where it is removed', async () => {
