@@ -59,7 +59,8 @@ export class Exchange implements SessionHost {
       sessions: () => this.#readySessions(),
       reply: (message) => this.#reply(message),
     })
-    this.#opened = this.#store.open((asset) => this.#assetChanged(asset))
+    // Without a store (the browsing mode, a broken profile) there is nothing to give, and still all to ask for.
+    this.#opened = this.#store.open((asset) => this.#assetChanged(asset)).catch(() => {})
   }
 
   /** Takes a message of the page. */

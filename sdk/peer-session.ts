@@ -1,6 +1,6 @@
 import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId, PeerId } from '../protocol/ids.ts'
-import { earlyFrames } from '../protocol/limits.ts'
+import { earlyBytes, earlyFrames, stuckLimitBytes } from '../protocol/limits.ts'
 import type { PeerFrame, ShortId } from '../protocol/peer-wire.ts'
 import { encodeFrame, parseFrame, peerWireVersion, swarmProof } from '../protocol/peer-wire.ts'
 import { Adverts } from './adverts.ts'
@@ -51,6 +51,7 @@ export class PeerSession implements HolderView, UploadClient {
   readonly #guard: FloodGuard
   readonly #cancelTimeout: () => void
   #early: Uint8Array[] | undefined = []
+  #earlyBytes = 0
   #proofs: Proofs | undefined
   #isOpen = false
   #hasEnded = false
@@ -141,8 +142,24 @@ export class PeerSession implements HolderView, UploadClient {
 
   send(frame: PeerFrame): void {
     if (this.#hasEnded) return
-    if (frame.type === 'data') this.#sentBytes += frame.bytes.length
-    this.#channel.send(encodeFrame(frame))
+    // Answers are small but without end. Chromium throws at 16 MiB unsent, and holds all of that until then.
+    if (this.#channel.bufferedAmount > stuckLimitBytes) {
+      this.#endSoon('violation')
+      return
+    }
+    const bytes = encodeFrame(frame)
+    try {
+      this.#channel.send(bytes)
+      if (frame.type === 'data') this.#sentBytes += frame.bytes.length
+    } catch {
+      // What the browser does not send for one peer is no reason to leave the others.
+      this.#endSoon('closed')
+    }
+  }
+
+  /** Not at once: who sends is in the middle of what an end would change. */
+  #endSoon(end: SessionEnd): void {
+    queueMicrotask(() => this.end(end))
   }
 
   end(end: SessionEnd): void {
@@ -165,7 +182,10 @@ export class PeerSession implements HolderView, UploadClient {
     if (this.#hasEnded) return
     try {
       if (this.#early) {
-        if (this.#early.push(bytes) > earlyFrames) throw new ProtocolError('oversized', 'Cannot keep frame: too early')
+        this.#earlyBytes += bytes.length
+        if (this.#early.push(bytes) > earlyFrames || this.#earlyBytes > earlyBytes) {
+          throw new ProtocolError('oversized', 'Cannot keep frame: too early')
+        }
         return
       }
       const frame = parseFrame(bytes)

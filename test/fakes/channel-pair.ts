@@ -1,10 +1,15 @@
 import type { Bytes } from '../../protocol/bytes.ts'
 import type { Channel, ChannelEvents } from '../../sdk/channel.ts'
 
+/** Where `send` throws in Chromium. */
+const sendQueueBytes = 16_777_216
+
 /** One end of a data channel in memory. Messages arrive in order, in a later microtask. */
 export class FakeChannel implements Channel {
   bufferedAmount = 0
   isClosed = false
+  /** The other side takes nothing: all that is sent stays here. */
+  isStuck = false
   other: FakeChannel | undefined
   #events: ChannelEvents | undefined
 
@@ -14,6 +19,11 @@ export class FakeChannel implements Channel {
 
   send(bytes: Bytes): void {
     if (this.isClosed) return
+    if (this.bufferedAmount + bytes.length > sendQueueBytes) throw new Error('OperationError: the send queue is full')
+    if (this.isStuck) {
+      this.bufferedAmount += bytes.length
+      return
+    }
     const copy = bytes.slice()
     queueMicrotask(() => this.other?.deliver(copy))
   }

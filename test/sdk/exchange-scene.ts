@@ -116,12 +116,15 @@ export async function connect(one: Device, other: Device): Promise<readonly [Fak
 export class RawPeer {
   readonly id: PeerId
   readonly heard: PeerFrame[] = []
+  /** The device's end. */
+  readonly theirs: FakeChannel
   readonly #end: FakeChannel
   isClosed = false
 
   constructor(id: PeerId, device: Device) {
     this.id = id
     const [theirs, ours] = createChannelPair()
+    this.theirs = theirs
     this.#end = ours
     ours.listen({
       opened: () => {},

@@ -206,6 +206,16 @@ test('Exchange counts also what a peer took that told nothing', async () => {
   expect(one.told).toContainEqual({ type: 'peers', peers: [], uploadedBytes: 100 })
 })
 
+test('Exchange asks others also where it cannot open its store', async () => {
+  const { device } = scene()
+  const broken = new StoredDisk()
+  broken.open = () => Promise.reject(new Error('the disk is gone'))
+  const { disk, asset, content } = await seeded(contentOf(100))
+  const [seeder, viewer] = [device('a', wholeSite, disk), device('b', wholeSite, broken)]
+  await connect(seeder, viewer)
+  expectChunk(await viewer.answer(viewer.ask({ ...place, asset: asset.id, index: 0, length: 100 })), content)
+})
+
 test('Exchange forgets older requests with a new port', async () => {
   const { device } = scene()
   const { asset } = await seeded(contentOf(100))

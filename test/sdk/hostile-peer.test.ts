@@ -3,11 +3,19 @@ import { afterEach, expect, test } from 'vitest'
 import type { ExchangeToWorker } from '../../protocol/bridge.ts'
 import type { Bytes } from '../../protocol/bytes.ts'
 import type { ContentId } from '../../protocol/ids.ts'
-import { earlyFrames, framesPerSecond, haveEntriesPerPeer, unitBytes, wantsPerPeer } from '../../protocol/limits.ts'
-import type { PeerFrame } from '../../protocol/peer-wire.ts'
+import {
+  earlyFrames,
+  framesPerSecond,
+  haveEntriesPerPeer,
+  stuckLimitBytes,
+  unitBytes,
+  wantsPerPeer,
+} from '../../protocol/limits.ts'
+import type { HaveEntry, PeerFrame } from '../../protocol/peer-wire.ts'
+import { swarmProof } from '../../protocol/peer-wire.ts'
 import { FakeClock, rest, until } from '../fakes/clock.ts'
 import { contentOf, StoredDisk } from '../fakes/stored-disk.ts'
-import { Device, expectChunk, peerIdOf, RawPeer, wholeSite } from './exchange-scene.ts'
+import { Device, expectChunk, peerIdOf, RawPeer, swarm, wholeSite } from './exchange-scene.ts'
 
 const devices: Device[] = []
 afterEach(() => {
@@ -92,6 +100,19 @@ test('a peer is banned that floods before we are ready', async () => {
   expect(device.gone).toEqual([[peer.id, true]])
 })
 
+test('a peer is banned that sends long frames before we are ready', async () => {
+  const id = peerIdOf('e')
+  const proof = await swarmProof(swarm, id)
+  const device = new Device(peerIdOf('a'), new FakeClock())
+  devices.push(device)
+  const peer = new RawPeer(id, device)
+  peer.say({ type: 'hello', version: 1, proofs: [proof] })
+  for (let from = 0; from < 8000; from += 2000)
+    peer.say({ type: 'have', proof, reset: false, entries: entries(from, 2000) })
+  await until(() => peer.isClosed)
+  expect(device.gone).toEqual([[peer.id, true]])
+})
+
 test('a peer that never says hello is let go', async () => {
   const clock = new FakeClock()
   const device = new Device(peerIdOf('a'), clock)
@@ -113,15 +134,41 @@ test('a peer is banned whose list never ends', async () => {
   const { device, peer, clock } = await scene()
   const proof = await peer.proof()
   for (let from = 0; from <= haveEntriesPerPeer; from += 1000) {
-    const entries = Array.from({ length: 1000 }, (_, at) => ({
-      id: (from + at).toString(16).padStart(16, '0'),
-      state: 'whole' as const,
-    }))
-    peer.say({ type: 'have', proof, reset: false, entries })
+    peer.say({ type: 'have', proof, reset: false, entries: entries(from, 1000) })
     await clock.advance(100)
   }
   await until(() => peer.isClosed)
   expect(device.gone).toEqual([[peer.id, true]])
+})
+
+test('a peer is banned that asks and does not read, before its answers fill our memory', async () => {
+  const disk = new StoredDisk()
+  const { id: asset } = await disk.put(contentOf(unitBytes))
+  const rows = disk.assets.map((row) => ({ ...row, size: 2048 * row.chunkSize }))
+  disk.assets.splice(0, 1, ...rows)
+  const clock = new FakeClock()
+  const device = new Device(peerIdOf('a'), clock, wholeSite, disk)
+  devices.push(device)
+  const peer = new RawPeer(peerIdOf('e'), device)
+  await peer.claim()
+  peer.theirs.isStuck = true
+  for (let second = 0; second < 60 && !peer.isClosed; second += 1) {
+    for (let frame = 0; frame < framesPerSecond - 1; frame += 1) peer.say({ type: 'interest', asset })
+    await clock.advance(1000)
+  }
+  expect(device.gone).toEqual([[peer.id, true]])
+  expect(peer.theirs.bufferedAmount).toBeLessThan(stuckLimitBytes * 1.1)
+})
+
+test('a channel that refuses to send ends one session, and what it was asked for is free', async () => {
+  const { device, peer, read } = await scene()
+  peer.theirs.send = () => {
+    throw new Error('OperationError')
+  }
+  const { answer } = await read()
+  expect(await answer()).toMatchObject({ type: 'miss' })
+  await until(() => peer.isClosed)
+  expect(device.gone).toEqual([[peer.id, false]])
 })
 
 test('a peer that wants too much at once is told that we are busy', async () => {
@@ -214,6 +261,10 @@ test('whatever bytes a peer sends end in nothing worse than its ban', async () =
     { numRuns: 60 },
   )
 })
+
+function entries(from: number, count: number): HaveEntry[] {
+  return Array.from({ length: count }, (_, at) => ({ id: (from + at).toString(16).padStart(16, '0'), state: 'whole' }))
+}
 
 async function stored() {
   const disk = new StoredDisk()
