@@ -79,6 +79,7 @@ export const uploadQueueMs: number = 500 // what is asked beyond this is refused
 export const uploadBytesPerSecond: number = 8_000_000 // default; the asker’s window follows the line, so this only bounds
 export const uploadBytesPerVisit: number = 500_000_000 // default
 export const seedCacheBytes: number = 24 * MIB // checked chunks of the store, in memory
+export const seedEntriesOpen: number = 4 // entries of the store, on disk, that chunks are read from
 export const seedListsKept: number = 64 // chunk lists in memory
 
 // Service worker
