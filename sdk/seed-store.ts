@@ -14,26 +14,23 @@ import { listKey, spanCount, spanKey, spanOfChunk, spanSize } from '../protocol/
 export interface StoreReader {
   /** Calls `told` with each later change, then gives what is there now. */
   open(told: (message: StoreMessage) => void): Promise<readonly StoredAsset[]>
-  read(key: string): Promise<Bytes | undefined>
+  /** The bytes from `start` up to `end`, all of them without; fewer where the entry is shorter. */
+  read(key: string, start?: number, end?: number): Promise<Bytes | undefined>
   close(): void
-}
-
-interface Span {
-  readonly bytes: Bytes
-  readonly verified: Set<number>
 }
 
 /**
  * The assets that this device can give to others. Any script of the site can write the store, and a disk can rot, so
- * a chunk is checked against its list or id each time its span is read from disk, before the first byte leaves.
+ * a chunk is checked against its list or id each time it is read from disk, before the first byte leaves. Never more
+ * than the chunk is read: a peer that wants a little of many would keep the disk busy with all of them.
  */
 export class SeedStore {
   readonly #reader: StoreReader
   readonly #assets = new Map<ContentId, StoredAsset>()
-  /** The one used longest ago comes first. */
-  readonly #spans = new Map<string, Span>()
+  /** Checked; the one used longest ago comes first. */
+  readonly #chunks = new Map<string, Bytes>()
   readonly #lists = new Map<ContentId, { readonly bytes: Bytes; readonly list: ChunkList }>()
-  #spanBytes = 0
+  #chunkBytes = 0
   #changed: (asset: StoredAsset) => void = () => {}
 
   constructor(reader: StoreReader) {
@@ -110,14 +107,26 @@ export class SeedStore {
   }
 
   async #chunk(asset: StoredAsset, index: number): Promise<Bytes | undefined> {
-    const number = spanOfChunk(asset, index)
-    const span = await this.#span(asset, number)
-    if (span === undefined) return undefined
-    const start = index * asset.chunkSize - number * spanSize(asset.size)
-    const chunk = span.bytes.subarray(start, start + chunkLength(asset.size, asset.chunkSize, index))
-    if (!span.verified.has(index) && !(await this.#isGenuine(asset, index, chunk))) return undefined
-    span.verified.add(index)
-    return chunk
+    const key = `${asset.id}/${index}`
+    const known = this.#forget(key)
+    const bytes = known ?? (await this.#readChunk(asset, index))
+    if (bytes === undefined) return undefined
+    this.#forget(key)
+    this.#chunks.set(key, bytes)
+    this.#chunkBytes += bytes.length
+    for (const oldest of this.#chunks.keys()) {
+      if (this.#chunkBytes <= seedCacheBytes) break
+      this.#forget(oldest)
+    }
+    return bytes
+  }
+
+  async #readChunk(asset: StoredAsset, index: number): Promise<Bytes | undefined> {
+    const span = spanOfChunk(asset, index)
+    const start = index * asset.chunkSize - span * spanSize(asset.size)
+    const end = start + chunkLength(asset.size, asset.chunkSize, index)
+    const bytes = await this.#reader.read(spanKey(asset.id, span), start, end)
+    return bytes && (await this.#isGenuine(asset, index, bytes)) ? bytes : undefined
   }
 
   #accept(message: StoreMessage): void {
@@ -127,7 +136,7 @@ export class SeedStore {
     else {
       this.#assets.delete(id)
       this.#lists.delete(id)
-      for (const number of before?.spans ?? []) this.#forget(spanKey(id, number))
+      for (const key of this.#chunks.keys()) if (key.startsWith(id)) this.#forget(key)
     }
     const asset = message.type === 'stored' ? message.asset : before
     if (asset) this.#changed(asset)
@@ -153,29 +162,10 @@ export class SeedStore {
     return entry
   }
 
-  async #span(asset: StoredAsset, number: number): Promise<Span | undefined> {
-    const key = spanKey(asset.id, number)
-    const known = this.#spans.get(key)
-    if (known) {
-      this.#spans.delete(key)
-      this.#spans.set(key, known)
-      return known
-    }
-    const bytes = await this.#reader.read(key)
-    if (bytes === undefined) return undefined
-    const span = { bytes, verified: new Set<number>() }
-    this.#forget(key)
-    this.#spans.set(key, span)
-    this.#spanBytes += bytes.length
-    for (const oldest of this.#spans.keys()) {
-      if (this.#spanBytes <= seedCacheBytes || oldest === key) break
-      this.#forget(oldest)
-    }
-    return span
-  }
-
-  #forget(key: string): void {
-    this.#spanBytes -= this.#spans.get(key)?.bytes.length ?? 0
-    this.#spans.delete(key)
+  #forget(key: string): Bytes | undefined {
+    const bytes = this.#chunks.get(key)
+    this.#chunkBytes -= bytes?.length ?? 0
+    this.#chunks.delete(key)
+    return bytes
   }
 }

@@ -1,4 +1,5 @@
 import { ProtocolError } from '../protocol/errors.ts'
+import { seedEntriesOpen } from '../protocol/limits.ts'
 import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
 import {
   assetObjectStore,
@@ -14,6 +15,8 @@ import type { StoreReader } from './seed-store.ts'
 /** Reads the store of the service worker, and never writes. */
 export function createStoreReader(): StoreReader {
   const channel = new BroadcastChannel(storeChannelName)
+  // In Chromium a blob stays on disk until a part of it is read. Others may read it whole: not for each chunk of it.
+  const open = new Map<string, Blob>()
   return {
     async open(told) {
       channel.addEventListener('message', (event: MessageEvent<unknown>) => {
@@ -23,9 +26,18 @@ export function createStoreReader(): StoreReader {
       const rows = await readRows()
       return rows.flatMap((row) => parseOrSkip(parseStoredAsset, row) ?? [])
     },
-    async read(key) {
-      const response = await caches.match(key, { cacheName: storeCacheName })
-      return response && new Uint8Array(await response.arrayBuffer())
+    async read(key, start, end) {
+      const blob = open.get(key) ?? (await (await caches.match(key, { cacheName: storeCacheName }))?.blob())
+      open.delete(key)
+      if (blob === undefined) return undefined
+      const bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer())
+      // Not before the read: what failed once is opened anew.
+      open.set(key, blob)
+      for (const oldest of open.keys()) {
+        if (open.size <= seedEntriesOpen) break
+        open.delete(oldest)
+      }
+      return bytes
     },
     close: () => channel.close(),
   }

@@ -10,6 +10,7 @@ export class StoredDisk implements StoreReader {
   readonly entries = new Map<string, Bytes>()
   readonly assets: StoredAsset[] = []
   readonly reads: string[] = []
+  readBytes = 0
   isClosed = false
   #told: (message: StoreMessage) => void = () => {}
 
@@ -18,9 +19,11 @@ export class StoredDisk implements StoreReader {
     return Promise.resolve([...this.assets])
   }
 
-  read(key: string): Promise<Bytes | undefined> {
+  read(key: string, start?: number, end?: number): Promise<Bytes | undefined> {
     this.reads.push(key)
-    return Promise.resolve(this.entries.get(key))
+    const bytes = this.entries.get(key)?.slice(start, end)
+    this.readBytes += bytes?.length ?? 0
+    return Promise.resolve(bytes)
   }
 
   close(): void {

@@ -106,18 +106,55 @@ test('SeedStore does not take back what was dropped while it read the index', as
   expect(store.stateOf(asset.id)).toBe('gone')
 })
 
-test('SeedStore reads a span once, and keeps no more than its share of memory', async () => {
+test('SeedStore reads no more than the chunk that is asked for, and that once', async () => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(8 * MIB))
+  const { store } = await open(disk)
+  await store.read(asset.id, listIndexOnWire)
+  disk.readBytes = 0
+  for (const index of [5, 5, 77, 5]) await store.read(asset.id, index)
+  expect(disk.readBytes).toBe(asset.chunkSize * 2)
+})
+
+test('SeedStore keeps no more chunks than its share of memory, those used last', async () => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(200_000))
+  const large = await disk.put(contentOf(seedCacheBytes, 2))
+  const { store } = await open(disk)
+  const readsOf = () => disk.reads.filter((key) => key === spanKey(asset.id, 0)).length
+  await store.read(asset.id, 0)
+  await store.read(asset.id, 1)
+  const chunks = seedCacheBytes / large.chunkSize
+  for (let index = 0; index < chunks - 1; index += 1) await store.read(large.id, index)
+  // One more, and the oldest goes; but this one was used again.
+  await store.read(asset.id, 0)
+  await store.read(large.id, chunks - 1)
+  expect(readsOf()).toBe(2)
+  await store.read(asset.id, 0)
+  expect(readsOf()).toBe(2)
+  await store.read(asset.id, 1)
+  expect(readsOf()).toBe(3)
+})
+
+test('SeedStore forgets the chunks of what was dropped, and checks them anew', async () => {
   const disk = new StoredDisk()
   const asset = await disk.put(contentOf(200_000))
   const { store } = await open(disk)
-  for (const index of [0, 1, 2, 0]) await store.read(asset.id, index)
-  expect(disk.reads.filter((key) => key === spanKey(asset.id, 0))).toHaveLength(1)
-
-  const large = await disk.put(contentOf(seedCacheBytes + 2 * MIB, 2))
-  disk.tell({ type: 'stored', asset: large })
-  for (const span of large.spans) await store.read(large.id, (span * MIB) / large.chunkSize)
   await store.read(asset.id, 0)
-  expect(disk.reads.filter((key) => key === spanKey(asset.id, 0))).toHaveLength(2)
+  disk.tell({ type: 'dropped', id: asset.id })
+  disk.entries.get(spanKey(asset.id, 0))?.fill(0)
+  disk.tell({ type: 'stored', asset })
+  expect(await store.read(asset.id, 0)).toBeUndefined()
+})
+
+test('SeedStore gives nothing of an entry that was cut short', async () => {
+  const disk = new StoredDisk()
+  const asset = await disk.put(contentOf(200_000))
+  const key = spanKey(asset.id, 0)
+  disk.entries.set(key, contentOf(200_000).slice(0, 70_000))
+  const { store } = await open(disk)
+  expect(await store.read(asset.id, 1)).toBeUndefined()
+  expect(store.stateOf(asset.id)).toBe('gone')
 })
 
 test('SeedStore holds nothing of what it never heard', async () => {
