@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { isLoopbackHost } from './join.ts'
 
 interface Connected extends Pick<IncomingMessage, 'headers'> {
   readonly socket: { readonly remoteAddress?: string | undefined }
@@ -35,6 +36,13 @@ export function clientAddress(request: Connected, proxies: BlockList): string {
     address = next
   }
   return address
+}
+
+/** Whether a program on this machine passes on what others ask, and is not among our proxies. */
+export function isUnknownProxy(request: Connected, proxies: BlockList): boolean {
+  const address = plain(request.socket.remoteAddress ?? '')
+  if (request.headers['x-forwarded-for'] === undefined || isIP(address) === 0) return false
+  return isLoopbackHost(address) && !proxies.check(address, familyOf(address))
 }
 
 /** Where connections are counted: one IPv4 address, or the /64 that a provider gives to one household. */

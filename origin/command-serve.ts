@@ -2,6 +2,7 @@ import { join, relative, resolve } from 'node:path'
 import type { IceServer } from '../protocol/join.ts'
 import type { Command, CommandIo } from './command.ts'
 import { UsageError } from './command.ts'
+import { isLoopbackHost } from './join.ts'
 import { parseOptions } from './parse-options.ts'
 import { createProgress } from './progress.ts'
 import type { ServedOrigin, ServeOptions } from './serve.ts'
@@ -27,7 +28,8 @@ and STUN, by one process. Publishes again when files change.
   --state <folder>    What must outlive a restart (default: .nearhand)
   --keys <folder>     The site's keys; made where there are none (default: keys in the state folder)
   --no-watch          Do not publish again when files change
-  --lan, --no-lan     Let visitors of one network connect by local addresses (default: on for localhost)
+  --lan, --no-lan     Let visitors of one network connect by local addresses (default: on for pages at
+                      localhost)
   --stun-port <n>     UDP port that tells visitors their public address (default: 3478)
   --no-stun           Do not answer STUN
   --ice <url>         Another ICE server, such as stun:stun.example.org:3478; may be repeated
@@ -102,7 +104,6 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
   if (values.lan && values['no-lan']) throw new UsageError('Cannot serve: --lan and --no-lan contradict each other')
   const state = resolve(cwd, values.state)
   const stunPort = readNumber('--stun-port', values['stun-port'], 65_535)
-  const isLocal = isLocalHost(values.host)
   return {
     folder: resolve(cwd, folder),
     state,
@@ -111,12 +112,12 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
     host: values.host,
     base: values.base,
     inject: readInjection(values.inject, values.consent),
-    lan: values.lan || (isLocal && !values['no-lan']),
+    lan: values.lan ? true : values['no-lan'] ? false : undefined,
     sections: values.section,
     patterns: values.pattern,
     cacheSeconds: values.cache === undefined ? undefined : readNumber('--cache', values.cache, 31_536_000),
     watch: !values['no-watch'],
-    stun: values['no-stun'] ? false : { port: stunPort, host: isLocal ? '127.0.0.1' : undefined },
+    stun: values['no-stun'] ? false : { port: stunPort, host: stunHostOf(values.host, values['trust-proxy']) },
     iceServers: values.ice?.map(readIceServer),
     offlinePages: values['offline-pages'],
     allowedOrigins: values['allow-origin'],
@@ -124,8 +125,10 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
   }
 }
 
-function isLocalHost(host: string): boolean {
-  return host === 'localhost' || host === '127.0.0.1' || host === '::1'
+/** Proxies pass no STUN on: behind one, visitors reach it past the proxy. */
+function stunHostOf(host: string, proxies: readonly string[] | undefined): string | undefined {
+  if (proxies !== undefined || !isLoopbackHost(host)) return undefined
+  return host === 'localhost' ? '127.0.0.1' : host
 }
 
 function readNumber(name: string, text: string, most: number): number {
@@ -157,8 +160,13 @@ function startReport({ url, origin }: ServedOrigin, options: ServeOptions, cwd: 
   const lines = [`Serving ${relative(cwd, options.folder) || '.'}: ${assets.size} assets, manifest ${head.seq}`]
   for (const { file, reason } of skipped.slice(0, 10)) lines.push(`  not in the manifest: ${file} (${reason})`)
   if (skipped.length > 10) lines.push(`  and ${skipped.length - 10} more`)
-  if (!isLocalHost(options.host)) {
+  if (!isLoopbackHost(options.host)) {
     lines.push('Visitors elsewhere need https in front: without it their browsers run no service worker.')
+  }
+  if (options.stun && options.stun.host === undefined) {
+    lines.push(
+      `Let UDP port ${options.stun.port} through the firewall: STUN tells visitors their public address there.`,
+    )
   }
   lines.push(
     '',

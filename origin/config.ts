@@ -19,7 +19,7 @@ export interface OriginOptions {
   readonly base?: string | undefined
   /** Puts the tag into every HTML page. `true` asks the visitor for consent. Default: false. */
   readonly inject?: boolean | { readonly consent: 'ask' | 'granted' } | undefined
-  /** Lets visitors of one network connect to each other by their local addresses. Default: false. */
+  /** Lets visitors of one network connect to each other by their local addresses. Default: those of pages at localhost. */
   readonly lan?: boolean | undefined
   /** Path prefixes with swarms of their own, such as `/live/`; 15 at most. Default: none, the whole site is one. */
   readonly sections?: readonly string[] | undefined
@@ -71,7 +71,7 @@ export interface OriginConfig {
   readonly keys: string
   readonly base: string
   readonly consent: 'ask' | 'granted' | undefined
-  readonly lan: boolean
+  readonly lan: boolean | undefined
   readonly sections: readonly string[]
   readonly patterns: readonly string[] | undefined
   readonly headers: readonly HeaderRule[]
@@ -109,7 +109,7 @@ export function resolveConfig(options: OriginOptions): OriginConfig {
     keys: resolve(options.keys ?? `${state}/keys`),
     base: checkBase(options.base ?? '/'),
     consent: consentOf(options.inject),
-    lan: options.lan ?? false,
+    lan: options.lan,
     sections: (options.sections ?? []).map(checkSection),
     patterns: options.patterns,
     headers: options.headers ?? [],

@@ -60,7 +60,24 @@ export class OpenSwarms {
   }
 }
 
-/** Our own STUN server as visitors reach it: by the host that they asked. */
-export function stunServerOf(requestUrl: string, port: number): IceServer {
-  return { urls: [`stun:${new URL(requestUrl).hostname}:${port}`] }
+/**
+ * Our own STUN server as visitors reach it: by the host that they asked. None where it listens on this machine alone
+ * and the visitor asked by another name, as through a proxy.
+ *
+ * @param host what it listens on; undefined is every address
+ */
+export function stunServersOf(requestUrl: string, port: number, host: string | undefined): readonly IceServer[] {
+  const { hostname } = new URL(requestUrl)
+  if (host !== undefined && isLoopbackHost(host) && !isLoopbackHost(hostname)) return []
+  return [{ urls: [`stun:${hostname}:${port}`] }]
+}
+
+/** Whether a page is at this machine's own name, where visitors can be but tabs and profiles of one device. */
+export function isLocalPage(url: string): boolean {
+  return URL.canParse(url) && isLoopbackHost(new URL(url).hostname)
+}
+
+/** Names and addresses of a machine for itself (RFC 6761 section 6.3). */
+export function isLoopbackHost(host: string): boolean {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|::1|\[::1\])$/i.test(host)
 }

@@ -5,7 +5,7 @@ import { createApp } from './app.ts'
 import type { OriginConfig, OriginOptions } from './config.ts'
 import { resolveConfig } from './config.ts'
 import { ContentStore } from './content.ts'
-import { OpenSwarms } from './join.ts'
+import { isLocalPage, OpenSwarms } from './join.ts'
 import { newKeysNote } from './new-keys-note.ts'
 import { assertUnpublished, openKeys } from './open-keys.ts'
 import { messageOf, Publisher } from './publisher.ts'
@@ -90,7 +90,7 @@ function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
 
 function openTracker(config: OriginConfig, publisher: Publisher, swarms: OpenSwarms): Tracker {
   return new Tracker({
-    lan: config.lan,
+    lan: config.lan ?? false,
     random: Math.random,
     isSwarm: (swarm) => swarms.has(swarm, publisher.publication?.head.sections ?? [], config.now() / 1000),
   })
@@ -103,6 +103,7 @@ function openSocket(config: OriginConfig, tracker: Tracker): TrackerSocket {
     isAllowedOrigin: (origin, host) => isOwnOrigin(origin, host) || config.allowedOrigins.includes(origin),
     now: config.now,
     log: config.log,
+    isLocalPage: (origin) => config.lan === undefined && isLocalPage(origin),
   })
 }
 

@@ -1,8 +1,7 @@
-import type { IceServer } from '../protocol/join.ts'
 import type { Site } from './app.ts'
 import type { OriginConfig } from './config.ts'
 import type { ContentStore } from './content.ts'
-import { planJoin, stunServerOf } from './join.ts'
+import { isLocalPage, planJoin, stunServersOf } from './join.ts'
 import type { SiteKeys } from './keys.ts'
 import type { Publisher } from './publisher.ts'
 import type { Representation } from './representation.ts'
@@ -35,8 +34,9 @@ export function createSite({ config, keys, publisher, files, content, scripts, t
     join(request) {
       const sections = publisher.publication?.head.sections
       if (keys.swarmSecret === undefined || sections === undefined) return undefined
-      const own: IceServer[] = stunPort === undefined ? [] : [stunServerOf(request.url, stunPort)]
-      const options = { iceServers: [...own, ...config.iceServers], lan: config.lan }
+      const own = stunPort === undefined ? [] : stunServersOf(request.url, stunPort, config.stun?.host)
+      const lan = config.lan ?? isLocalPage(request.headers.get('origin') ?? request.url)
+      const options = { iceServers: [...own, ...config.iceServers], lan }
       return JSON.stringify(planJoin(keys.swarmSecret, sections, config.now() / 1000, options))
     },
     health() {

@@ -26,7 +26,7 @@ import {
 import { manifestFolder } from '../protocol/manifest.ts'
 import type { FromTracker, TrackerFault } from '../protocol/tracker-wire.ts'
 import { parseToTracker } from '../protocol/tracker-wire.ts'
-import { addressGroup, clientAddress } from './client-address.ts'
+import { addressGroup, clientAddress, isUnknownProxy } from './client-address.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { Effect, Tracker } from './tracker.ts'
 
@@ -36,6 +36,8 @@ export interface TrackerSocketOptions {
   readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean
   readonly proxies: BlockList
   readonly now: () => number
+  /** Whether the page that connects is at localhost, where visitors share one address. */
+  readonly isLocalPage: (origin: string) => boolean
   readonly log: (line: string) => void
 }
 
@@ -76,6 +78,7 @@ export class TrackerSocket {
   #isStopping = false
 
   constructor(tracker: Tracker, options: TrackerSocketOptions) {
+  #isProxyNoticed = false
     this.#tracker = tracker
     this.#options = options
     this.#pingTimer = setInterval(() => this.#ping(), trackerPingMs).unref()
@@ -121,8 +124,19 @@ export class TrackerSocket {
     }
     if (!group.bucket.take(this.#options.now()) || group.connections >= trackerConnectionsPerAddress) {
       return refuse(socket, '429 Too Many Requests')
+    this.#noticeProxy(request)
     }
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, address, group))
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#open(webSocket, address, group, this.#options.isLocalPage(origin))
+    })
+  }
+
+  /** Without the addresses behind a proxy, all visitors look like one, who is not led to himself. Told once. */
+  #noticeProxy(request: IncomingMessage): void {
+    if (this.#isProxyNoticed || !isUnknownProxy(request, this.#options.proxies)) return
+    this.#isProxyNoticed = true
+    const address = request.socket.remoteAddress ?? ''
+    this.#options.log(`A proxy at ${address} is not trusted: visitors look like one and cannot meet (--trust-proxy)`)
   }
 
   /** Undefined where too many are remembered already. */
@@ -136,7 +150,7 @@ export class TrackerSocket {
     return group
   }
 
-  #open(socket: WebSocket, address: string, group: Group): void {
+  #open(socket: WebSocket, address: string, group: Group, isLocalPage: boolean): void {
     const id = v.parse(peerIdSchema, randomBytes(16).toString('hex'))
     const joinTimer = setTimeout(() => socket.terminate(), trackerJoinWaitMs).unref()
     const bucket = new TokenBucket(trackerMessageBurst, trackerMessagesPerSecond, this.#options.now())
@@ -148,7 +162,7 @@ export class TrackerSocket {
     // A frame against RFC 6455, or over the limit: ws closes the socket by itself.
     socket.on('error', () => undefined)
     socket.on('close', () => this.#closed(id, connection))
-    this.#perform(this.#tracker.open(id, address))
+    this.#perform(this.#tracker.open(id, address, isLocalPage))
   }
 
   #receive(id: PeerId, connection: Connection, text: string): void {

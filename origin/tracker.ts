@@ -12,7 +12,7 @@ export interface Effect {
 }
 
 export interface TrackerOptions {
-  /** Whether peers of one public address may meet, and whether local candidates pass. */
+  /** Whether peers of one public address may meet, and whether local candidates pass. Between local pages both do. */
   readonly lan: boolean
   /** Whether a swarm is one of ours: nobody gets to signal for a site of their own. */
   readonly isSwarm: (swarm: SwarmId) => boolean
@@ -32,6 +32,7 @@ interface Peer {
   readonly id: PeerId
   /** As the tracker sees it; nobody else is told. */
   readonly address: string
+  readonly isLocalPage: boolean
   swarms: readonly SwarmId[] | undefined
   readonly pairs: Map<PeerId, Pair>
   /** Of the pairs, those that others asked for. */
@@ -57,9 +58,9 @@ export class Tracker {
     return this.#peers.size
   }
 
-  /** Takes a new connection under a fresh id. */
-  open(id: PeerId, address: string): Effect[] {
-    this.#peers.set(id, { id, address, swarms: undefined, pairs: new Map(), received: 0 })
+  /** Takes a new connection under a fresh id. @param isLocalPage whether its page is at localhost */
+  open(id: PeerId, address: string, isLocalPage: boolean): Effect[] {
+    this.#peers.set(id, { id, address, isLocalPage, swarms: undefined, pairs: new Map(), received: 0 })
     return [{ to: id, message: { type: 'welcome', peer: id } }]
   }
 
@@ -131,46 +132,21 @@ export class Tracker {
   #mayMeet(peer: Peer, other: Peer): boolean {
     if (other === peer || peer.pairs.has(other.id) || other.received >= introductionsReceived) return false
     // Behind one address they could meet only by local candidates or a router that hairpins.
-    return this.#options.lan || other.address !== peer.address
+    return this.#isLan(peer, other) || other.address !== peer.address
+  }
+
+  #isLan(peer: Peer, other: Peer): boolean {
+    return this.#options.lan || (peer.isLocalPage && other.isLocalPage)
   }
 
   #signal(peer: Peer, to: PeerId, signal: Signal): Effect[] {
     const pair = peer.pairs.get(to)
     // The other has left, or was never introduced: one silence for both.
     if (pair === undefined) return []
-    const passed = this.#pass(pair, pair.seeker === peer.id, signal)
+    const other = this.#peers.get(to)
+    const isLan = other !== undefined && this.#isLan(peer, other)
+    const passed = pass(pair, pair.seeker === peer.id, isLan, signal)
     return passed ? [{ to, message: { type: 'signal', from: peer.id, signal: passed } }] : []
-  }
-
-  #pass(pair: Pair, isSeeker: boolean, signal: Signal): Signal | undefined {
-    switch (signal.type) {
-      case 'offer':
-        if (!isSeeker) throw new ProtocolError('malformed', 'Cannot pass offer: the other one offers')
-        if (pair.offers >= offersPerPair) throw new ProtocolError('malformed', 'Cannot pass offer: too many')
-        pair.offers += 1
-        return signal
-      case 'answer':
-        if (isSeeker || pair.answers >= pair.offers) {
-          throw new ProtocolError('malformed', 'Cannot pass answer: to no offer')
-        }
-        pair.answers += 1
-        return signal
-      case 'candidates': {
-        if (pair.offers === 0) throw new ProtocolError('malformed', 'Cannot pass candidates: before the offer')
-        pair.candidates += signal.candidates.length
-        if (pair.candidates > candidatesPerPair) return undefined
-        return this.#filterCandidates(signal.candidates)
-      }
-    }
-  }
-
-  /** Rebuilt from their known fields; local ones tell of a visitor's own network and help nobody outside of it. */
-  #filterCandidates(candidates: readonly string[]): Signal | undefined {
-    const passed = candidates.flatMap((text) => {
-      const candidate = parseCandidate(text)
-      return candidate && (this.#options.lan || !candidate.isLocal) ? [candidate.text] : []
-    })
-    return passed.length > 0 ? { type: 'candidates', candidates: passed } : undefined
   }
 
   #leave(peer: Peer): void {
@@ -181,6 +157,37 @@ export class Tracker {
     }
     peer.swarms = undefined
   }
+}
+
+function pass(pair: Pair, isSeeker: boolean, isLan: boolean, signal: Signal): Signal | undefined {
+  switch (signal.type) {
+    case 'offer':
+      if (!isSeeker) throw new ProtocolError('malformed', 'Cannot pass offer: the other one offers')
+      if (pair.offers >= offersPerPair) throw new ProtocolError('malformed', 'Cannot pass offer: too many')
+      pair.offers += 1
+      return signal
+    case 'answer':
+      if (isSeeker || pair.answers >= pair.offers) {
+        throw new ProtocolError('malformed', 'Cannot pass answer: to no offer')
+      }
+      pair.answers += 1
+      return signal
+    case 'candidates': {
+      if (pair.offers === 0) throw new ProtocolError('malformed', 'Cannot pass candidates: before the offer')
+      pair.candidates += signal.candidates.length
+      if (pair.candidates > candidatesPerPair) return undefined
+      return filterCandidates(signal.candidates, isLan)
+    }
+  }
+}
+
+/** Rebuilt from their known fields; local ones tell of a visitor's own network and help nobody outside of it. */
+function filterCandidates(candidates: readonly string[], isLan: boolean): Signal | undefined {
+  const passed = candidates.flatMap((text) => {
+    const candidate = parseCandidate(text)
+    return candidate && (isLan || !candidate.isLocal) ? [candidate.text] : []
+  })
+  return passed.length > 0 ? { type: 'candidates', candidates: passed } : undefined
 }
 
 /** A dense list, so that one can be drawn at random, with removal that does not search. */

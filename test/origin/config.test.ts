@@ -8,7 +8,7 @@ test('resolveConfig() gives every option its default', () => {
     keys: '/srv/state/keys',
     base: '/',
     consent: undefined,
-    lan: false,
+    lan: undefined,
     freshSeconds: 120,
     cacheSeconds: 0,
     stun: { port: 3478, host: undefined },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { OpenSwarms, planJoin, stunServerOf } from '../../origin/join.ts'
+import { isLocalPage, OpenSwarms, planJoin, stunServersOf } from '../../origin/join.ts'
 import { parseJoinResponse } from '../../protocol/join.ts'
 import { iceServerLimit } from '../../protocol/limits.ts'
 
@@ -46,6 +46,25 @@ test('OpenSwarms takes none without the secret', () => {
   expect(first && new OpenSwarms(undefined).has(first.swarm, ['/'], noon)).toBe(false)
 })
 
-test('stunServerOf() writes an IPv6 host as RFC 7064 wants it', () => {
-  expect(stunServerOf('http://[::1]:8080/x', 3478)).toEqual({ urls: ['stun:[::1]:3478'] })
+test('stunServersOf() writes an IPv6 host as RFC 7064 wants it', () => {
+  expect(stunServersOf('http://[::1]:8080/x', 3478, '::1')).toEqual([{ urls: ['stun:[::1]:3478'] }])
+})
+
+test('stunServersOf() names no server that listens where the visitor is not', () => {
+  expect(stunServersOf('https://www.example.org/x', 3478, '127.0.0.1')).toEqual([])
+  expect(stunServersOf('https://www.example.org/x', 1, undefined)).toEqual([{ urls: ['stun:www.example.org:1'] }])
+})
+
+test.each([
+  ['http://localhost:8080', true],
+  ['http://site.localhost/', true],
+  ['http://127.0.0.1', true],
+  ['http://[::1]:80', true],
+  ['https://www.example.org', false],
+  ['https://localhost.example.org', false],
+  ['https://127.0.0.1.example.org', false],
+  ['https://notlocalhost', false],
+  ['null', false],
+])('isLocalPage() of %s is %s', (url, isLocal) => {
+  expect(isLocalPage(url)).toBe(isLocal)
 })

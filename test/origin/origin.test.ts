@@ -78,10 +78,28 @@ describe('createOrigin()', () => {
     expect(await textOf(origin, '/.well-known/nearhand/join')).toContain('"iceServers":[]')
   })
 
-  test('names its own STUN server by the host that a visitor asks', async () => {
-    const origin = await site.open({ stun: { port: 0, host: '127.0.0.1' } })
-    const join = await (await origin.app.request('https://www.example.org/.well-known/nearhand/join')).json()
-    expect(join).toMatchObject({ iceServers: [{ urls: [expect.stringMatching(/^stun:www\.example\.org:\d+$/)] }] })
+  test('names its own STUN server by the host that a visitor asks, where it listens there', async () => {
+    const join = async (origin: Origin): Promise<unknown> =>
+      (await origin.app.request('https://www.example.org/.well-known/nearhand/join')).json()
+    const everywhere = await site.open({ stun: { port: 0 } })
+    expect(await join(everywhere)).toMatchObject({
+      iceServers: [{ urls: [expect.stringMatching(/^stun:www\.example\.org:\d+$/)] }],
+    })
+    await everywhere.close()
+    expect(await join(await site.open({ stun: { port: 0, host: '127.0.0.1' } }))).toMatchObject({ iceServers: [] })
+  })
+
+  test.each([
+    ['http://localhost:8080', undefined, undefined, true],
+    ['https://www.example.org', undefined, undefined, false],
+    ['http://localhost:8080', 'https://www.example.org', undefined, false],
+    ['http://localhost:8080', undefined, false, false],
+    ['https://www.example.org', undefined, true, true],
+  ])('tells a visitor of %s from page %s, with lan %s: %s', async (host, page, lan, told) => {
+    const origin = await site.open({ lan })
+    const headers: Record<string, string> = page === undefined ? {} : { origin: page }
+    const response = await origin.app.request(`${host}/.well-known/nearhand/join`, { headers })
+    expect(await response.json()).toMatchObject({ lan: told })
   })
 })
 

@@ -40,6 +40,7 @@ async function start(options: Partial<TrackerSocketOptions> = {}): Promise<Runni
   const socket = new TrackerSocket(tracker, {
     base: '/',
     isAllowedOrigin: (origin) => origin === siteOrigin,
+    isLocalPage: () => false,
     proxies: trustedProxyList([]),
     now: Date.now,
     log: (line) => log.push(line),

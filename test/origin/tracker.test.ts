@@ -28,7 +28,7 @@ function makeTracker(options: Partial<TrackerOptions> = {}): Tracker {
 }
 
 function join(id: PeerId, address: string, ...swarms: SwarmId[]): void {
-  tracker.open(id, address)
+  tracker.open(id, address, false)
   tracker.receive(id, { type: 'join', version: 1, swarms: swarms.length > 0 ? swarms : [swarm] })
 }
 
@@ -48,7 +48,7 @@ beforeEach(() => {
 
 describe('introductions', () => {
   test('each connection is welcomed under the id that the edge drew', () => {
-    expect(tracker.open(ann, '198.51.100.1')).toEqual([{ to: ann, message: { type: 'welcome', peer: ann } }])
+    expect(tracker.open(ann, '198.51.100.1', false)).toEqual([{ to: ann, message: { type: 'welcome', peer: ann } }])
   })
 
   test('who seeks is told the others of the swarm, and the others are told nothing', () => {
@@ -90,6 +90,21 @@ describe('introductions', () => {
     join(ann, '127.0.0.1')
     join(bob, '127.0.0.1')
     expect(seek(ann)).toEqual([bob])
+  })
+
+  test('join pages at localhost by local candidates, and nobody else to them', () => {
+    for (const id of [ann, bob]) tracker.open(id, '127.0.0.1', true)
+    tracker.open(eve, '127.0.0.1', false)
+    for (const id of [ann, bob, eve]) tracker.receive(id, { type: 'join', version: 1, swarms: [swarm] })
+    expect(seek(eve)).toEqual([])
+    expect(seek(ann)).toEqual([bob])
+    signal(ann, bob, offer)
+    expect(signal(ann, bob, candidates(localCandidate))).toHaveLength(1)
+    tracker.open(idOf(9), '198.51.100.9', false)
+    tracker.receive(idOf(9), { type: 'join', version: 1, swarms: [swarm] })
+    expect(seek(ann)).toEqual([idOf(9)])
+    signal(ann, idOf(9), offer)
+    expect(signal(ann, idOf(9), candidates(localCandidate))).toEqual([])
   })
 
   test('end with the connection, and a new connection is a new peer', () => {
@@ -205,14 +220,14 @@ describe('signals', () => {
 
 describe('refusals', () => {
   test('a swarm that is not of this site cannot be joined', () => {
-    tracker.open(ann, '198.51.100.1')
+    tracker.open(ann, '198.51.100.1', false)
     expect(() => tracker.receive(ann, { type: 'join', version: 1, swarms: [swarm, foreignSwarm] })).toThrow(
       expect.objectContaining({ code: 'foreign' }),
     )
   })
 
   test('nobody seeks before joining, nor where they did not join', () => {
-    tracker.open(ann, '198.51.100.1')
+    tracker.open(ann, '198.51.100.1', false)
     expect(() => seek(ann)).toThrow(ProtocolError)
     join(bob, '198.51.100.2')
     expect(() => seek(bob, 1, otherSwarm)).toThrow(ProtocolError)
@@ -227,7 +242,7 @@ describe('refusals', () => {
 })
 
 test('Tracker.announce() reaches those who joined', () => {
-  tracker.open(ann, '198.51.100.1')
+  tracker.open(ann, '198.51.100.1', false)
   join(bob, '198.51.100.2')
   const message = { type: 'fresh', envelope: '{}' } as const
   expect(tracker.announce(message)).toEqual([{ to: bob, message }])
@@ -259,7 +274,7 @@ test('Tracker tells a peer only of those it introduced, whatever anybody does', 
       const open = new Set<PeerId>()
       const introduced = new Set<string>()
       for (const [from, what] of steps) {
-        if (!open.has(from)) tracker.open(from, `198.51.100.${Number.parseInt(from, 16)}`)
+        if (!open.has(from)) tracker.open(from, `198.51.100.${Number.parseInt(from, 16)}`, false)
         open.add(from)
         let effects: Effect[] = []
         try {
