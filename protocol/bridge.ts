@@ -9,7 +9,7 @@ import { text, whole } from './schemas.ts'
  * What the threads of one device say to each other. Service worker and exchange (in the dedicated worker, or in the
  * page where channels cannot be transferred) talk over a MessagePort that the page brokers:
  *
- *   page -> service worker   link (with the port), unlink, stats, disable     by postMessage to the controller
+ *   page -> service worker   link (with the port), unlink, stats, disable, enable   by postMessage to the controller
  *   service worker -> page   relink                                           by client.postMessage
  *   service worker -> exchange   find, read, hurry, cancel, blame             over the port
  *   exchange -> service worker   found, chunk, miss                           over the port
@@ -36,6 +36,8 @@ export type PageToWorker =
   | { readonly type: 'nearhand:stats' }
   /** Answers everything plainly from now on, drops the store, then answers `true` on the port in the transfer list. */
   | { readonly type: 'nearhand:disable' }
+  /** Undoes `disable`, then answers `true` on the port in the transfer list. */
+  | { readonly type: 'nearhand:enable' }
 
 export type WorkerToPage = { readonly type: 'nearhand:relink' }
 
@@ -108,6 +110,7 @@ const pageToWorkerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('nearhand:unlink') }),
   v.strictObject({ type: v.literal('nearhand:stats') }),
   v.strictObject({ type: v.literal('nearhand:disable') }),
+  v.strictObject({ type: v.literal('nearhand:enable') }),
 ])
 
 const workerToPageSchema = v.strictObject({ type: v.literal('nearhand:relink') })

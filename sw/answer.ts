@@ -37,10 +37,17 @@ const foreignDestinations = new Set([
 ])
 
 /** In these the page asks for the network's answer, or for none but the browser's cache. */
-const foreignCacheModes = new Set(['no-store', 'reload', 'only-if-cached'])
+const foreignCacheModes = new Set(['no-store', 'reload', 'no-cache', 'only-if-cached'])
 
-/** Credentials, and preconditions that only the origin can judge (RFC 9110 section 13.1). */
-const foreignHeaders = ['authorization', 'if-match', 'if-unmodified-since']
+/** Credentials, preconditions that only the origin can judge (RFC 9110 section 13.1), and wishes for a fresh answer. */
+const foreignHeaders = [
+  'authorization',
+  'if-match',
+  'if-unmodified-since',
+  'if-modified-since',
+  'cache-control',
+  'pragma',
+]
 
 /**
  * The path below the base of a request that is ours to answer, or undefined: then `respondWith` must not be called,

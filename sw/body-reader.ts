@@ -1,6 +1,7 @@
 import type { Bytes } from '../protocol/bytes.ts'
 import { concatBytes } from '../protocol/bytes.ts'
 import { ProtocolError } from '../protocol/errors.ts'
+import { unitBytes } from '../protocol/limits.ts'
 
 /** Reads a body in pieces of wished lengths, and never further than it is asked to. */
 export class BodyReader {
@@ -24,6 +25,17 @@ export class BodyReader {
       this.#left = piece.subarray(part.length)
     }
     return bytes
+  }
+
+  /** Whether there was so much to throw away. */
+  async skip(length: number): Promise<boolean> {
+    let left = length
+    while (left > 0) {
+      const { length: read } = await this.take(Math.min(left, unitBytes))
+      if (read === 0) return false
+      left -= read
+    }
+    return true
   }
 
   /** Lets a body that was read whole end cleanly, so that the browser's HTTP cache keeps it; cancels a longer one. */

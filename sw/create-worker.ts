@@ -8,11 +8,12 @@ import type { KeptState } from './kept-state.ts'
 import { Manifests } from './manifests.ts'
 import type { OriginFetch } from './origin-fetch.ts'
 import { Origin } from './origin-fetch.ts'
+import { Media } from './media.ts'
 import { OriginRate } from './origin-rate.ts'
 import { PageBridge } from './page-bridge.ts'
-import type { PartCache } from './parts.ts'
+import type { Device } from './patience.ts'
+import { impatient } from './patience.ts'
 import { Route } from './route.ts'
-import type { StoreDisk } from './store.ts'
 import { Store } from './store.ts'
 import { Traffic } from './traffic.ts'
 
@@ -20,7 +21,7 @@ import { Traffic } from './traffic.ts'
 export interface World {
   /** Of the worker's own file. */
   readonly location: { readonly origin: string }
-  readonly disk: { readonly store: StoreDisk; readonly state: KeptState; readonly parts: PartCache }
+  readonly disk: Device
   fetch: OriginFetch & ((request: Request) => Promise<Response>)
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -38,6 +39,7 @@ export interface NearhandWorker {
   readonly bridge: PageBridge
   readonly store: Store
   readonly traffic: Traffic
+  readonly media: Media
 }
 
 const linkKey = 'linked'
@@ -46,10 +48,11 @@ const ownFiles = ['/nearhand.js', '/nearhand-worker.js', '/nearhand-sw.js']
 
 /** Puts the parts together. Nothing is read or sent before the first event. */
 export function createWorker(config: WorkerConfig, world: World): NearhandWorker {
-  const { disk, now, report } = world
+  const { now, report } = world
+  const disk = impatient(world.disk, now)
   const traffic = new Traffic({ state: disk.state, tell: world.tellTraffic, report })
   const store = new Store({ disk: disk.store, limitBytes: config.storeLimitBytes, now, report, tell: world.tellStore })
-  const origin = new Origin(world.fetch, world.location.origin + config.base)
+  const origin = new Origin(world.fetch, world.location.origin + config.base, now)
   const manifests = new Manifests({
     root: config.root,
     origin,
@@ -66,10 +69,12 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
     onDuplicate: (bytes) => traffic.onDuplicate(bytes),
   })
+  const media = new Media(disk.state, report)
   const route = new Route({
     manifests,
     origin,
     traffic,
+    media,
     report,
     fetch: world.fetch,
     parts: {
@@ -88,7 +93,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     isNamed: compilePatterns(config.patterns),
     ownFiles: new Set(ownFiles),
   }
-  return { rules, route, manifests, bridge, store, traffic }
+  return { rules, route, manifests, bridge, store, traffic, media }
 }
 
 async function loadTime(state: KeptState, key: string, report: (error: unknown) => void): Promise<number | undefined> {

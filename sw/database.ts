@@ -5,6 +5,7 @@ export class Database {
   readonly #version: number
   readonly #stores: readonly string[]
   #opened: Promise<IDBDatabase> | undefined
+  #isDeleted = false
 
   constructor(factory: IDBFactory, name: string, version: number, stores: readonly string[]) {
     this.#factory = factory
@@ -29,12 +30,20 @@ export class Database {
     await this.#run(store, 'readwrite', (objects) => objects.delete(key))
   }
 
-  /** Deletes the whole database; waits for the pages that hold it open. */
+  /** Deletes the whole database for good; waits for the pages that hold it open. */
   async destroy(): Promise<void> {
     const opened = this.#opened
-    this.#opened = undefined
-    ;(await opened)?.close()
+    this.#isDeleted = true
+    this.#opened = Promise.reject(new Error('Cannot open the database: it was deleted'))
+    this.#opened.catch(() => {})
+    ;(await opened?.catch(() => undefined))?.close()
     await settle(this.#factory.deleteDatabase(this.#name))
+  }
+
+  /** May be opened again. */
+  revive(): void {
+    if (this.#isDeleted) this.#opened = undefined
+    this.#isDeleted = false
   }
 
   async #run<Result>(
@@ -70,6 +79,12 @@ export class Database {
         }
       }
       const database = await settle(request)
+      if (this.#stores.some((store) => !database.objectStoreNames.contains(store))) {
+        // A script of the page made it. It is of no use to us, nor is the name to anybody else.
+        database.close()
+        await settle(this.#factory.deleteDatabase(this.#name))
+        throw new Error('Cannot open the database: it was not ours')
+      }
       database.onclose = forget
       // A newer version of the site, or its removal, must not wait for this worker.
       database.onversionchange = () => {

@@ -16,12 +16,15 @@ import type { StoreDisk } from './store.ts'
 
 /** The manifest's parts, apart from the store: they are shared with nobody. */
 const partCacheName = 'nearhand-parts-1'
+const offCacheName = 'nearhand-off'
 const partKey = (id: string): string => `https://parts.nearhand.invalid/${id}`
 
 /** The device: IndexedDB for rows and state, the Cache API for bytes. */
 export class Disk {
   readonly #caches: CacheStorage
   readonly #database: Database
+  /** Nothing is written any more: it would outlive us. */
+  #isOff = false
 
   constructor(caches: CacheStorage, databases: IDBFactory) {
     this.#caches = caches
@@ -35,9 +38,10 @@ export class Disk {
       allRows: () => this.#database.getAll(assetObjectStore),
       putRow: (row) => this.#database.put(assetObjectStore, row.id, row),
       deleteRow: (id) => this.#database.delete(assetObjectStore, id),
-      getFile: async (key) => (await (await this.#caches.open(storeCacheName)).match(key))?.blob(),
-      putFile: async (key, body) => (await this.#caches.open(storeCacheName)).put(key, new Response(body)),
-      deleteFile: async (key) => void (await (await this.#caches.open(storeCacheName)).delete(key)),
+      getFile: async (key) => (await (await this.#open(storeCacheName)).match(key))?.blob(),
+      putFile: async (key, body) => (await this.#open(storeCacheName)).put(key, new Response(body)),
+      keepFiles: async (keys) => keepOnly(await this.#open(storeCacheName), keys),
+      deleteFile: async (key) => void (await (await this.#open(storeCacheName)).delete(key)),
     }
   }
 
@@ -49,7 +53,7 @@ export class Disk {
   }
 
   get parts(): PartCache {
-    const open = (): Promise<Cache> => this.#caches.open(partCacheName)
+    const open = (): Promise<Cache> => this.#open(partCacheName)
     return {
       async read(id: ContentId): Promise<Bytes | undefined> {
         const response = await (await open()).match(partKey(id))
@@ -57,9 +61,7 @@ export class Disk {
       },
       write: async (id, bytes) => (await open()).put(partKey(id), new Response(bytes)),
       async keepOnly(ids) {
-        const cache = await open()
-        const kept = new Set(ids.map(partKey))
-        for (const request of await cache.keys()) if (!kept.has(request.url)) await cache.delete(request)
+        await keepOnly(await open(), new Set(ids.map(partKey)))
       },
     }
   }
@@ -70,13 +72,36 @@ export class Disk {
     for (const name of await this.#ownCaches()) if (!current.has(name)) await this.#caches.delete(name)
   }
 
-  /** Deletes all of ours. */
-  async deleteAll(): Promise<void> {
+  /** Whether we were switched off and not on again since. */
+  isOff(): Promise<boolean> {
+    return this.#caches.has(offCacheName)
+  }
+
+  /** Deletes all of ours, and writes nothing any more but the mark that says so. */
+  async switchOff(): Promise<void> {
+    this.#isOff = true
+    await this.#caches.open(offCacheName)
     for (const name of await this.#ownCaches()) await this.#caches.delete(name)
     await this.#database.destroy()
+  }
+
+  async switchOn(): Promise<void> {
+    await this.#caches.delete(offCacheName)
+    this.#isOff = false
+    this.#database.revive()
+  }
+
+  #open(name: string): Promise<Cache> {
+    return this.#isOff
+      ? Promise.reject(new Error('Cannot use the store: it was switched off'))
+      : this.#caches.open(name)
   }
 
   async #ownCaches(): Promise<readonly string[]> {
     return (await this.#caches.keys()).filter((name) => /^nearhand-(?:store|parts)-\d+$/.test(name))
   }
+}
+
+async function keepOnly(cache: Cache, urls: ReadonlySet<string>): Promise<void> {
+  for (const request of await cache.keys()) if (!urls.has(request.url)) await cache.delete(request)
 }

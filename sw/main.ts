@@ -1,6 +1,6 @@
 import type { WorkerToPage } from '../protocol/bridge.ts'
 import { trafficChannelName } from '../protocol/bridge.ts'
-import { disableWaitMs } from '../protocol/limits.ts'
+import { deviceWaitMs, disableWaitMs } from '../protocol/limits.ts'
 import { storeChannelName } from '../protocol/store-layout.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
 import { parseWorkerConfig, workerConfigGlobal } from '../protocol/worker-config.ts'
@@ -32,47 +32,76 @@ function readConfig(): WorkerConfig | undefined {
 function listen(config: WorkerConfig): void {
   const disk = new Disk(caches, indexedDB)
   const worker = start(config, disk)
-  let isDisabled = false
+  // A page keeps an unregistered worker, which the browser may stop and start again: the mark outlives that.
+  let isOff: boolean | undefined
+  const switched = within(deviceWaitMs, disk.isOff()).then((isMarked) => (isOff ??= isMarked === true), report)
 
   const disable = async (): Promise<void> => {
-    isDisabled = true
+    isOff = true
     worker.traffic.stop()
     // A page that still holds the database open would make its deletion wait for ever.
-    await within(disableWaitMs, disk.deleteAll()).catch(report)
+    await within(disableWaitMs, disk.switchOff()).catch(report)
     await self.registration.unregister()
   }
-
-  self.addEventListener('install', (event) => event.waitUntil(self.skipWaiting()))
-  self.addEventListener('activate', (event) => {
-    event.waitUntil(
-      Promise.all([self.clients.claim(), disk.deleteOthers().catch(report), worker.manifests.onNavigation()]),
+  const enable = async (): Promise<void> => {
+    await disk.switchOn()
+    isOff = false
+  }
+  const claim = async (): Promise<void> => {
+    const open = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+    const had = new Set((await self.clients.matchAll({ type: 'window' })).map(({ id }) => id))
+    const ids = open.map(({ id }) => id)
+    await within(
+      deviceWaitMs,
+      worker.media.adopt(
+        ids.filter((id) => !had.has(id)),
+        ids,
+      ),
     )
+    await self.clients.claim()
+  }
+
+  self.addEventListener('install', (event) => event.waitUntil(Promise.all([self.skipWaiting(), disk.switchOn()])))
+  self.addEventListener('activate', (event) => {
+    event.waitUntil(claim().catch(report))
+    // Requests wait for the activation: it must wait for nobody, least of all for the origin.
+    void Promise.all([disk.deleteOthers(), worker.manifests.onNavigation()]).catch(report)
   })
   self.addEventListener('message', (event) => {
     const client = event.source instanceof Client ? event.source.id : ''
-    event.waitUntil(receiveMessage(event.data, givenPort(event.ports), client, { ...worker, disable }).catch(report))
+    const parts = { ...worker, disable, enable }
+    event.waitUntil(receiveMessage(event.data, givenPort(event.ports), client, parts).catch(report))
   })
   self.addEventListener('fetch', (event) => {
-    if (isDisabled) return
+    if (isOff) return
     try {
-      answer(event, worker, config)
+      answer(event, worker, config, async () => {
+        await switched
+        return isOff === true
+      })
     } catch (error) {
       report(error) // a worker of the site that took ours in may have answered already
     }
   })
 }
 
-function answer(event: FetchEvent, { rules, route, manifests }: ReturnType<typeof start>, config: WorkerConfig): void {
+function answer(
+  event: FetchEvent,
+  { rules, route, manifests }: ReturnType<typeof start>,
+  config: WorkerConfig,
+  isOff: () => Promise<boolean>,
+): void {
   const { request } = event
   if (request.mode === 'navigate') {
-    event.waitUntil(manifests.onNavigation())
+    event.waitUntil(isOff().then((isNot) => (isNot ? undefined : manifests.onNavigation())))
     if (!config.offlinePages || request.method !== 'GET') return
     const path = pathOnSite(request.url, rules)
     event.respondWith(route.answerPage(request, path, (work) => event.waitUntil(work)))
     return
   }
   const path = pathToAnswer(request, rules)
-  if (path !== undefined) event.respondWith(route.answer(request, path))
+  if (path === undefined) return
+  event.respondWith(isOff().then((isNot) => (isNot ? fetch(request) : route.answer(request, path, event.clientId))))
 }
 
 function start(config: WorkerConfig, disk: Disk): ReturnType<typeof createWorker> {

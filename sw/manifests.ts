@@ -8,7 +8,6 @@ import {
   freshLimitBytes,
   headLimitBytes,
   partsReadAhead,
-  refreshAgeMs,
   refreshPauseLimitMs,
   refreshPauseMs,
   refreshWaitMs,
@@ -76,16 +75,25 @@ export class Manifests {
   /** Before a page loads: its requests are to be answered from the newest manifest. */
   async onNavigation(): Promise<void> {
     await this.#load()
-    if (this.#options.now() - this.#triedAt < refreshAgeMs) return
     this.#isAwaited = true
     await this.#refresh()
   }
 
-  /** Before a request is answered: waits only for what a navigation or a suspicion began, and never long. */
-  async prepare(): Promise<void> {
+  /**
+   * Before a request is answered: waits only for what a navigation or a suspicion began, and never long. False where
+   * that is still on its way, for then the page may be newer than what is believed.
+   */
+  async prepare(): Promise<boolean> {
     await this.#load()
-    if (this.#refreshing && (this.#isAwaited || !this.isValid)) await within(refreshWaitMs, this.#refreshing)
+    const refreshing = this.#isAwaited || !this.isValid ? this.#refreshing : undefined
+    const isKnown =
+      refreshing === undefined ||
+      (await within(
+        refreshWaitMs,
+        refreshing.then(() => true),
+      )) === true
     if (this.#isRefreshDue()) void this.#refresh()
+    return isKnown
   }
 
   /** What was believed turned out to be old: the origin serves something else. */
@@ -173,9 +181,10 @@ export class Manifests {
     this.#root ??= openPinnedRoot(this.#options.root)
     const root = await this.#root
     const saved = this.#saved?.site === root.site ? this.#saved : undefined
-    const trusted = new TrustedManifest(root, saved && { seq: saved.seq, issued: saved.issued })
+    const trusted = new TrustedManifest(root)
     try {
-      // As of then: an expired fresh still tells the floor, the revocations and the head, and never allows peers.
+      // As of then: an expired fresh still tells the floor, the revocations and the head, and never allows peers. The
+      // floor is only what it says: numbers beside it, which any script can write, would shut the origin out for good.
       if (saved) await trusted.acceptFresh(saved.fresh, saved.acceptedAt)
       if (saved?.head !== undefined) await trusted.acceptHead(saved.head, this.#seconds())
     } catch (error) {

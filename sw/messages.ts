@@ -12,6 +12,8 @@ export interface MessagesOptions {
   readonly traffic: Pick<Traffic, 'totals'>
   /** Ends all that the worker does on this device. */
   readonly disable: () => Promise<void>
+  /** Undoes it. */
+  readonly enable: () => Promise<void>
 }
 
 /**
@@ -23,7 +25,7 @@ export async function receiveMessage(
   message: unknown,
   port: GivenPort | undefined,
   client: string,
-  { bridge, traffic, disable }: MessagesOptions,
+  { bridge, traffic, disable, enable }: MessagesOptions,
 ): Promise<void> {
   const parsed = parsePageToWorker(message)
   switch (parsed?.type) {
@@ -40,6 +42,10 @@ export async function receiveMessage(
       return
     case 'nearhand:disable':
       await disable()
+      port?.post(true)
+      return
+    case 'nearhand:enable':
+      await enable()
       port?.post(true)
       return
   }

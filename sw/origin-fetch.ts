@@ -1,7 +1,7 @@
 import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import type { Bytes } from '../protocol/bytes.ts'
-import { manifestDeadlineMs, partLimitBytes, partWaitMs } from '../protocol/limits.ts'
+import { failuresKept, manifestDeadlineMs, partAgainMs, partLimitBytes, partWaitMs } from '../protocol/limits.ts'
 import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
 import { readBounded } from './body-reader.ts'
 import { deadline, within } from './deadline.ts'
@@ -16,11 +16,15 @@ export type ForwardedRequest = Pick<Request, 'url' | 'credentials' | 'cache'>
 /** Reads from the site's own server. */
 export class Origin {
   readonly #fetch: OriginFetch
+  readonly #now: () => number
   readonly #folder: string
+  /** Lists that did not come in time: no second request is to wait for them. */
+  readonly #missing = new Map<ContentId, number>()
 
   /** @param base URL of the site's folder, with a slash at its end */
-  constructor(fetch: OriginFetch, base: string) {
+  constructor(fetch: OriginFetch, base: string, now: () => number) {
     this.#fetch = fetch
+    this.#now = now
     this.#folder = `${base}${manifestFolder}/`
   }
 
@@ -52,8 +56,22 @@ export class Origin {
   }
 
   async #readList(id: ContentId): Promise<Delivery | undefined> {
-    const bytes = await within(partWaitMs, this.readPart(id))
-    return bytes && { bytes, refuse: () => {} }
+    if (this.#now() - (this.#missing.get(id) ?? -Infinity) < partAgainMs) return undefined
+    this.#missing.delete(id)
+    try {
+      const bytes = await within(partWaitMs, this.readPart(id))
+      if (bytes) return { bytes, refuse: () => this.#miss(id) }
+    } catch {
+      // As if it were not there: the reason does not matter to anybody.
+    }
+    this.#miss(id)
+    return undefined
+  }
+
+  #miss(id: ContentId): void {
+    this.#missing.set(id, this.#now())
+    const [oldest] = this.#missing.keys()
+    if (this.#missing.size > failuresKept && oldest !== undefined) this.#missing.delete(oldest)
   }
 
   #get(url: string, init: RequestInit): Promise<Response> {

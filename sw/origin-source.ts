@@ -126,8 +126,9 @@ export class OriginSource implements ChunkSource {
     resolve(bytes)
     const settle = (): void => {
       this.#endPassed()
-      if (run.isOpen || !run.isIdle) return
-      this.#runs.delete(run)
+      if (!run.isIdle) return
+      if (!run.isOpen) this.#runs.delete(run)
+      // Whether it is done or stands idle: what waits may have its connection.
       this.#serve()
     }
     const fail = (): void => {
@@ -145,11 +146,14 @@ export class OriginSource implements ChunkSource {
     // Whole assets are asked for without a range: only then may the origin compress them.
     const isWhole = first === 0 && end === chunkCount(asset.size, asset.chunkSize)
     const response = await fetch(isWhole ? {} : { range: `bytes=${start}-${last}` }, signal)
-    if (isAsWished(response, start, asset.size)) return new BodyReader(response.body)
+    const body = new BodyReader(response.body)
+    if (isAsWished(response, start, asset.size)) return body
+    // A server that knows no ranges gives the whole: what comes before is read and thrown away.
+    if (response.status === 200 && (await body.skip(start))) return body
     // A server in trouble may still have what it had; any other answer means that the asset is not what it was.
     if (response.status < 500 && response.status !== 429) this.#change()
     else this.#state = 'troubled'
-    await response.body?.cancel()
+    await body.cancel()
     throw new Error(`Cannot read from origin: it answered ${response.status}`)
   }
 
@@ -176,9 +180,8 @@ export class OriginSource implements ChunkSource {
   }
 }
 
-/** 206 with exactly the range that was asked for, or the whole from its beginning. */
+/** 206 with exactly the range that was asked for. */
 function isAsWished(response: Response, start: number, size: number): boolean {
-  if (response.status === 200) return start === 0
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? []
   return response.status === 206 && Number(first) === start && Number(total) === size
 }

@@ -2,7 +2,7 @@ import type { Bytes } from '../protocol/bytes.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { contentIdOf } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import { partsInMemory, refreshAgeMs } from '../protocol/limits.ts'
+import { partAgainMs, partsInMemory } from '../protocol/limits.ts'
 
 /** Where parts lie between lives of the worker. Every call may fail, and what is read may be anything. */
 export interface PartCache {
@@ -33,7 +33,7 @@ export class Parts {
   /** Requests of one moment share a read, also a failed one: a missing part is not asked for with each of them. */
   async read(id: ContentId): Promise<Bytes> {
     const known = this.#reads.get(id)
-    const isWorthAgain = known?.failedAt !== undefined && this.#now() - known.failedAt >= refreshAgeMs
+    const isWorthAgain = known?.failedAt !== undefined && this.#now() - known.failedAt >= partAgainMs
     const read: Read = known && !isWorthAgain ? known : { bytes: this.#load(id) }
     this.#reads.delete(id)
     this.#reads.set(id, read)

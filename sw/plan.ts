@@ -68,6 +68,7 @@ function parseRange(header: string | null, size: number): ByteRange | 'unsatisfi
   }
   const start = Number(first)
   const end = last === '' ? size : Math.min(Number(last) + 1, size)
-  if (last !== '' && Number(last) < start) return undefined
+  // As whole numbers of any length: beyond 2^53 different ones look the same.
+  if (last !== '' && BigInt(last) < BigInt(first)) return undefined
   return start >= size ? 'unsatisfiable' : { start, end }
 }

@@ -4,6 +4,8 @@ import { within } from './deadline.ts'
 import type { Manifests } from './manifests.ts'
 import type { AssetOrigin, FeedParts } from './open-feed.ts'
 import { openFeed } from './open-feed.ts'
+import type { Media } from './media.ts'
+import { asMade, rangeStart } from './media.ts'
 import type { Origin } from './origin-fetch.ts'
 import { planResponse } from './plan.ts'
 import { respond, respondEmpty } from './respond.ts'
@@ -15,6 +17,7 @@ export interface RouteOptions {
   readonly parts: FeedParts
   readonly origin: Pick<Origin, 'assetOf'>
   readonly traffic: Traffic
+  readonly media: Media
   /** The request as the page made it. */
   readonly fetch: (request: Request) => Promise<Response>
   readonly report: (error: unknown) => void
@@ -28,8 +31,11 @@ export class Route {
     this.#options = options
   }
 
-  async answer(request: Request, path: string): Promise<Response> {
-    const { traffic, report } = this.#options
+  /** @param page the client that asks */
+  async answer(request: Request, path: string, page: string): Promise<Response> {
+    const { traffic, report, media, fetch } = this.#options
+    const isMedia = request.destination === 'video' || request.destination === 'audio'
+    if (isMedia && !(await media.isOurs(page, path, rangeStart(request.headers.get('range'))))) return fetch(request)
     traffic.onRequest()
     try {
       const response = await this.#answerVerified(request, path)
@@ -38,7 +44,8 @@ export class Route {
       report(error)
     }
     traffic.onFallback()
-    return this.#answerPlainly(request, path)
+    const response = await this.#answerPlainly(request, path)
+    return isMedia ? asMade(response) : response
   }
 
   /** A page comes from the network, and from the store where there is none. `keep` holds the worker until it is stored. */
@@ -54,8 +61,7 @@ export class Route {
     const { manifests, origin, parts } = this.#options
     // A worker that just started is linked again while it reads what it believes of the site.
     void parts.bridge.ready()
-    await manifests.prepare()
-    if (!manifests.isValid) return undefined
+    if (!(await manifests.prepare()) || !manifests.isValid) return undefined
     // A part that does not come must not hold up what would come by itself; it is there for a later request.
     const asset = await within(partWaitMs, manifests.find(path))
     if (asset === undefined) return undefined
@@ -102,8 +108,7 @@ export class Route {
   async #keepPage(path: string, request: Request, copy: Response): Promise<void> {
     const { manifests, origin, parts, report } = this.#options
     try {
-      await manifests.prepare()
-      const asset = manifests.isValid ? await manifests.find(path) : undefined
+      const asset = (await manifests.prepare()) && manifests.isValid ? await manifests.find(path) : undefined
       if (asset === undefined || isWhole(await parts.store.find(asset.id))) return
       const page = { ...origin.assetOf(request, asset, () => {}), fetch: () => Promise.resolve(copy) }
       const alone = { ...parts, mayUsePeers: () => false }

@@ -17,6 +17,8 @@ export interface StoreDisk {
   getFile(key: string): Promise<Blob | undefined>
   putFile(key: string, body: Blob): Promise<void>
   deleteFile(key: string): Promise<void>
+  /** Deletes all files but these. */
+  keepFiles(keys: ReadonlySet<string>): Promise<void>
 }
 
 export interface StoreOptions {
@@ -192,6 +194,8 @@ export class Store {
       }
     }
     this.#hasAllRows = true
+    // A worker that was stopped between a file and its row left bytes that nobody would count.
+    await this.#options.disk.keepFiles(new Set([...this.#rows.values()].flatMap(keysOf)))
   }
 
   async #putRow(row: StoredAsset): Promise<void> {
@@ -204,9 +208,12 @@ export class Store {
     await this.#options.disk.deleteRow(row.id)
     this.#rows.delete(row.id)
     this.#options.tell({ type: 'dropped', id: row.id })
-    for (const span of row.spans) await this.#options.disk.deleteFile(spanKey(row.id, span))
-    await this.#options.disk.deleteFile(listKey(row.id))
+    for (const key of keysOf(row)) await this.#options.disk.deleteFile(key)
   }
+}
+
+function keysOf({ id, spans }: StoredAsset): readonly string[] {
+  return [listKey(id), ...spans.map((span) => spanKey(id, span))]
 }
 
 /** Whether every span of the asset is held. */

@@ -25,6 +25,9 @@ export class MemoryDisk {
       this.#working(this.files).set(key, body)
     },
     deleteFile: async (key) => void this.#working(this.files).delete(key),
+    keepFiles: async (keys) => {
+      for (const key of this.#working(this.files).keys()) if (!keys.has(key)) this.files.delete(key)
+    },
   }
 
   readonly state: KeptState = {

@@ -49,7 +49,7 @@ describe('pathToAnswer()', () => {
         request('https://site.test/shop/a.js', { destination }),
       ],
     ),
-    ...['no-store', 'reload', 'only-if-cached'].map((cache): [string, RequestView] => [
+    ...['no-store', 'reload', 'no-cache', 'only-if-cached'].map((cache): [string, RequestView] => [
       `cache mode ${cache}`,
       request('https://site.test/shop/a.jpg', { cache }),
     ]),

@@ -36,6 +36,6 @@ export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBy
     report: (error) => void reports.push(error),
   })
   const get: MadeWorker['get'] = (path, headers = {}, signal = new AbortController().signal) =>
-    worker.route.answer(new Request(new URL(path, siteUrl), { headers, signal }), path)
+    worker.route.answer(new Request(new URL(path, siteUrl), { headers, signal }), path, 'page')
   return { ...worker, disk, told, reports, get }
 }

@@ -182,4 +182,44 @@ describe('OriginSource', () => {
     await expect(waiting).rejects.toThrow()
     expect([source.state, server.aborted[0]]).toEqual(['changed', true])
   })
+
+  test.each(['and the response passed it', 'and the response stands before it'])(
+    'gives the connection of a request that stands idle to the chunk that waits, %s',
+    async (way) => {
+      const bodies: ReadableStreamDefaultController<Uint8Array>[] = []
+      const fetch: OriginSourceOptions['fetch'] = ({ range = 'bytes=0-' }) => {
+        const body = new ReadableStream<Uint8Array>({ start: (controller) => void bodies.push(controller) })
+        const start = /(\d+)-/.exec(range)?.[1]
+        const headers = { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` }
+        return Promise.resolve(new Response(body, { status: 206, headers }))
+      }
+      const { signal } = new AbortController()
+      const rate = new OriginRate(() => 0)
+      const source = new OriginSource({ asset, rate, runEnd: () => 10, onChanged: () => {}, fetch }, signal)
+      const reads = new Map<number, unknown>()
+      for (const index of [5, 3, 7]) {
+        reads.set(index, source.read(chunkAt(index), signal))
+        await rest()
+      }
+      expect(bodies.length, 'two at a time').toBe(2)
+      for (const body of bodies.slice(0, 2)) body.enqueue(new Uint8Array(chunkSize))
+      await Promise.all([reads.get(3), reads.get(5)])
+      if (way === 'and the response passed it') source.passed(6)
+      await until(() => bodies.length === 3)
+      bodies[2]?.enqueue(new Uint8Array(chunkSize))
+      await reads.get(7)
+    },
+  )
+
+  test('reads over what comes before where the server knows no ranges', async () => {
+    const { signal } = new AbortController()
+    const fetch = (): Promise<Response> => Promise.resolve(new Response(content.slice()))
+    const rate = new OriginRate(() => 0)
+    const seen = { changes: 0 }
+    const onChanged = (): void => void (seen.changes += 1)
+    const source = new OriginSource({ asset, rate, runEnd: () => 10, onChanged, fetch }, signal)
+    const [eight, nine] = await Promise.all([8, 9].map((index) => source.read(chunkAt(index), signal)))
+    expect([eight?.bytes, nine?.bytes]).toEqual([expected(8), expected(9)])
+    expect(seen.changes).toBe(0)
+  })
 })

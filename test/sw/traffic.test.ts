@@ -85,6 +85,7 @@ describe('receiveMessage()', () => {
       bridge: { link: () => void done.push('link'), unlink: (owner: string) => void done.push(`unlink ${owner}`) },
       traffic: open().traffic,
       disable: async () => void done.push('disable'),
+      enable: async () => void done.push('enable'),
     }
     return receiveMessage(message, hasPort ? port : undefined, 'page', parts).then(() => ({ said, done }))
   }
@@ -93,6 +94,7 @@ describe('receiveMessage()', () => {
     expect((await receive({ type: 'nearhand:link', version: 1 })).done).toEqual(['link'])
     expect((await receive({ type: 'nearhand:unlink' })).done).toEqual(['unlink page'])
     expect(await receive({ type: 'nearhand:disable' })).toEqual({ done: ['disable'], said: [true] })
+    expect(await receive({ type: 'nearhand:enable' })).toEqual({ done: ['enable'], said: [true] })
     expect((await receive({ type: 'nearhand:stats' })).said).toEqual([expect.objectContaining({ requests: 0 })])
   })
 

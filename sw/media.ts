@@ -1,0 +1,78 @@
+import * as v from 'valibot'
+import { parseValue } from '../protocol/json.ts'
+import { mediaPathsKept } from '../protocol/limits.ts'
+import type { KeptState } from './kept-state.ts'
+
+/** Of each page that loaded without the worker: the media paths met in it, and whether they are ours. */
+const pagesSchema = v.record(v.string(), v.record(v.string(), v.boolean()))
+type Pages = v.InferOutput<typeof pagesSchema>
+
+const stateKey = 'media'
+
+/**
+ * Keeps every `<video>` and `<audio>` with whom it began. Chromium breaks an element whose ranges come partly from
+ * the network and partly from a service worker, and a page that was open before it had a worker has begun some alone.
+ */
+export class Media {
+  readonly #state: KeptState
+  readonly #report: (error: unknown) => void
+  #pages: Promise<Pages> | undefined
+
+  constructor(state: KeptState, report: (error: unknown) => void) {
+    this.#state = state
+    this.#report = report
+  }
+
+  /** @param adopted pages that now get the worker @param open all that there are */
+  async adopt(adopted: readonly string[], open: readonly string[]): Promise<void> {
+    const before = await this.#load()
+    const met = open.filter((page) => page in before || adopted.includes(page))
+    this.#pages = Promise.resolve(Object.fromEntries(met.map((page) => [page, before[page] ?? {}])))
+    await this.#save()
+  }
+
+  /** Whether the worker may answer. @param start first byte of the range: an element begins with 0 */
+  async isOurs(page: string, path: string, start: number): Promise<boolean> {
+    const met = (await this.#load())[page]
+    if (met === undefined) return true
+    const known = met[path]
+    if (known !== undefined) return known
+    if (Object.keys(met).length >= mediaPathsKept) return false
+    met[path] = start === 0
+    await this.#save()
+    return start === 0
+  }
+
+  #load(): Promise<Pages> {
+    this.#pages ??= this.#read()
+    return this.#pages
+  }
+
+  async #read(): Promise<Pages> {
+    try {
+      return parseValue(pagesSchema, (await this.#state.load(stateKey)) ?? {}, 'kept media')
+    } catch (error) {
+      this.#report(error)
+      return {}
+    }
+  }
+
+  async #save(): Promise<void> {
+    try {
+      await this.#state.save(stateKey, await this.#load())
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+}
+
+/** First byte of a Range header, 0 where there is none that could be read. */
+export function rangeStart(header: string | null): number {
+  return Number(/^bytes=(\d+)-/.exec(header ?? '')?.[1] ?? 0)
+}
+
+/** The same answer, as one that the worker made: a media element must not meet both kinds. */
+export function asMade(response: Response): Response {
+  const { body, status, statusText, headers, type } = response
+  return type === 'basic' && status >= 200 ? new Response(body, { status, statusText, headers }) : response
+}
