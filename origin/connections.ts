@@ -7,12 +7,17 @@ import type { Socket } from 'node:net'
  */
 export class Connections {
   readonly #responses = new Map<Socket, number>()
+  readonly #sockets = new Set<Socket>()
   #isEnding = false
 
   constructor(server: Server) {
     server.on('connection', (socket) => {
       this.#responses.set(socket, 0)
-      socket.on('close', () => this.#responses.delete(socket))
+      this.#sockets.add(socket)
+      socket.on('close', () => {
+        this.#responses.delete(socket)
+        this.#sockets.delete(socket)
+      })
     })
     server.on('request', ({ socket }, response) => {
       this.#count(socket, 1)
@@ -26,6 +31,11 @@ export class Connections {
   end(): void {
     this.#isEnding = true
     for (const socket of this.#responses.keys()) this.#count(socket, 0)
+  }
+
+  /** Closes every connection, those of other protocols too, which Node's own `closeAllConnections` leaves open. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #count(socket: Socket, change: number): void {

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
@@ -18,14 +17,18 @@ import type { StunSocket } from './stun-socket.ts'
 import { startStun } from './stun-socket.ts'
 import { Tracker } from './tracker.ts'
 import { TrackerSocket } from './tracker-socket.ts'
+import type { UpgradeServer } from './upgrade.ts'
 import { FolderWatch } from './watch.ts'
 
 /** A site with everything that Nearhand needs of its server. */
 export interface Origin {
   /** Answers for the site, its manifest and scripts; mount it with `app.route('/', origin.app)`. */
   readonly app: Hono
-  /** Takes the tracker's WebSocket upgrades of a Node server; leaves all others alone. */
-  attach(server: Server): void
+  /**
+   * Takes the tracker's WebSocket upgrades of a Node server. Others are left to other listeners; where there is none,
+   * a WebSocket is refused, and the wish for another protocol ignored.
+   */
+  attach(server: UpgradeServer): void
   /** Publishes what the folder holds now. Rejects where that fails; what was published before stays. */
   publish(): Promise<Publication>
   readonly publication: Publication
@@ -100,10 +103,10 @@ function openSocket(config: OriginConfig, tracker: Tracker): TrackerSocket {
   return new TrackerSocket(tracker, {
     base: config.base,
     proxies: config.proxies,
+    isLocalPage: (origin) => config.lan === undefined && isLocalPage(origin),
     isAllowedOrigin: (origin, host) => isOwnOrigin(origin, host) || config.allowedOrigins.includes(origin),
     now: config.now,
     log: config.log,
-    isLocalPage: (origin) => config.lan === undefined && isLocalPage(origin),
   })
 }
 

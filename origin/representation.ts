@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Bytes } from '../protocol/bytes.ts'
+import { stallWaitMs } from '../protocol/limits.ts'
 import type { Validators } from './conditions.ts'
 
 /** What a request gets: bytes of a known size, held until they are read or let go. */
@@ -25,15 +26,26 @@ export function fileRepresentation(
     read(start, length) {
       let at = start
       const end = start + length
+      let timer: NodeJS.Timeout | undefined
+      let isGivenUp = false
+      /** A server that drops a response without a word, as Node does with pipelined ones, would leave the file open. */
+      const waitForReader = (): void => {
+        timer = setTimeout(() => {
+          isGivenUp = true
+          void handle.close()
+        }, stallWaitMs).unref()
+      }
       return new ReadableStream<Bytes>({
         async pull(controller) {
+          clearTimeout(timer)
           try {
+            if (isGivenUp) throw new Error('Cannot read file: it was closed, for nobody read on')
             const { bytesRead, buffer } = await handle.read(new Uint8Array(Math.min(pieceBytes, end - at)), 0, null, at)
             // A file cut short under us: the promised length cannot be kept, so the connection must break.
             if (bytesRead === 0) throw new Error('Cannot read file: it became shorter')
             at += bytesRead
             controller.enqueue(buffer.subarray(0, bytesRead))
-            if (at < end) return
+            if (at < end) return waitForReader()
             await handle.close()
             controller.close()
           } catch (error) {
@@ -41,7 +53,10 @@ export function fileRepresentation(
             controller.error(error)
           }
         },
-        cancel: () => handle.close(),
+        cancel() {
+          clearTimeout(timer)
+          return handle.close()
+        },
       })
     },
   }

@@ -2,18 +2,22 @@ import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { stopWaitMs } from '../protocol/limits.ts'
+import { stallWaitMs, stopWaitMs } from '../protocol/limits.ts'
 import type { OriginOptions } from './config.ts'
 import { Connections } from './connections.ts'
 import type { Origin } from './origin.ts'
 import { createOrigin } from './origin.ts'
-import { isTrackerRequest, refuse } from './tracker-socket.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { isTrackerRequest } from './tracker-socket.ts'
+import { ignoreUpgrade, isWebSocketRequest, refuseUpgrade } from './upgrade.ts'
 
 export interface ServeOptions extends OriginOptions {
   /** 0 takes any free port. */
   readonly port: number
   /** Name or address to listen on. `localhost` is this machine alone; `0.0.0.0` or `::` is every address. */
   readonly host: string
+  /** Milliseconds without a byte in either direction until a connection is closed. Default: 120,000. */
+  readonly stallWaitMs?: number | undefined
 }
 
 export interface ServedOrigin {
@@ -37,19 +41,22 @@ export async function serveOrigin(options: ServeOptions, signal?: AbortSignal): 
   const opening = createOrigin(options, signal)
   server.on('request', listenerOf(opening))
   let isOpen = false
-  server.on('upgrade', (request, socket) => {
+  server.on('upgrade', (request, socket, rest) => {
     // What nobody takes would hang: with any listener for upgrades, Node leaves the answer to the listeners.
-    if (!isTrackerRequest(request, options.base ?? '/')) refuse(socket, '404 Not Found')
-    else if (!isOpen) refuse(socket, '503 Service Unavailable')
+    if (!isWebSocketRequest(request)) ignoreUpgrade(server, request, socket, rest)
+    else if (!isTrackerRequest(request, options.base ?? '/')) refuseUpgrade(socket, '404 Not Found')
+    else if (!isOpen) refuseUpgrade(socket, '503 Service Unavailable')
   })
   try {
     const origin = await opening
     origin.attach(server)
     isOpen = true
+    // Only now: who came before waits for the publication, and for longer than this where the site is large.
+    server.setTimeout(options.stallWaitMs ?? stallWaitMs)
     return { url: urlOf(server, options), origin, close: () => stop(server, connections, origin) }
   } catch (error) {
     server.close()
-    server.closeAllConnections()
+    connections.destroy()
     throw error
   }
 }
@@ -69,16 +76,17 @@ async function listen(server: Server, port: number, host: string): Promise<void>
 /** Requests that come while the folder is published wait for it. */
 function listenerOf(opening: Promise<Origin>): RequestListener {
   // Hono would otherwise put its own Request and Response in the place of the process's.
-  const options = { overrideGlobalObjects: false }
+  // HTTP/1.0 knows no Host, and health checks of load balancers speak it.
+  const options = { overrideGlobalObjects: false, hostname: 'localhost' }
   const answer = getRequestListener(async (request, env) => (await opening).app.fetch(request, env), options)
-  return (request, response) => void answer(request, response)
+  return oneAtATime((request, response) => void answer(request, response))
 }
 
 async function stop(server: Server, connections: Connections, origin: Origin): Promise<void> {
   const closed = once(server, 'close')
   server.close()
   connections.end()
-  const patience = setTimeout(() => server.closeAllConnections(), stopWaitMs)
+  const patience = setTimeout(() => connections.destroy(), stopWaitMs)
   await Promise.all([origin.close(), closed])
   clearTimeout(patience)
 }

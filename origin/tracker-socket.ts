@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { BlockList } from 'node:net'
 import type { Duplex } from 'node:stream'
 import * as v from 'valibot'
@@ -29,15 +29,17 @@ import { parseToTracker } from '../protocol/tracker-wire.ts'
 import { addressGroup, clientAddress, isUnknownProxy } from './client-address.ts'
 import { TokenBucket } from './token-bucket.ts'
 import type { Effect, Tracker } from './tracker.ts'
+import type { UpgradeServer } from './upgrade.ts'
+import { ignoreUpgrade, isWebSocketRequest, refuseUpgrade } from './upgrade.ts'
 
 export interface TrackerSocketOptions {
   /** The site's base: the tracker is in the manifest folder below it. */
   readonly base: string
   readonly isAllowedOrigin: (origin: string, host: string | undefined) => boolean
-  readonly proxies: BlockList
-  readonly now: () => number
   /** Whether the page that connects is at localhost, where visitors share one address. */
   readonly isLocalPage: (origin: string) => boolean
+  readonly proxies: BlockList
+  readonly now: () => number
   readonly log: (line: string) => void
 }
 
@@ -76,17 +78,21 @@ export class TrackerSocket {
   readonly #detach: (() => void)[] = []
   readonly #pingTimer: NodeJS.Timeout
   #isStopping = false
+  #isProxyNoticed = false
 
   constructor(tracker: Tracker, options: TrackerSocketOptions) {
-  #isProxyNoticed = false
     this.#tracker = tracker
     this.#options = options
     this.#pingTimer = setInterval(() => this.#ping(), trackerPingMs).unref()
   }
 
-  attach(server: Server): void {
+  attach(server: UpgradeServer): void {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (isTrackerRequest(request, this.#options.base)) this.#upgrade(request, socket, head)
+      // What nobody takes would hang.
+      else if (server.listenerCount('upgrade') > 1) return
+      else if (isWebSocketRequest(request)) refuseUpgrade(socket, '404 Not Found')
+      else ignoreUpgrade(server, request, socket, head)
     }
     server.on('upgrade', onUpgrade)
     this.#detach.push(() => server.off('upgrade', onUpgrade))
@@ -115,16 +121,16 @@ export class TrackerSocket {
     // A page of another site must not get to spend its visitors here; browsers cannot leave Origin out or forge it.
     const { origin } = request.headers
     if (origin === undefined || !this.#options.isAllowedOrigin(origin, request.headers.host)) {
-      return refuse(socket, '403 Forbidden')
+      return refuseUpgrade(socket, '403 Forbidden')
     }
     const address = clientAddress(request, this.#options.proxies)
+    this.#noticeProxy(request)
     const group = this.#groupOf(address)
     if (this.#isStopping || group === undefined || this.#connections.size >= trackerConnections) {
-      return refuse(socket, '503 Service Unavailable')
+      return refuseUpgrade(socket, '503 Service Unavailable')
     }
     if (!group.bucket.take(this.#options.now()) || group.connections >= trackerConnectionsPerAddress) {
-      return refuse(socket, '429 Too Many Requests')
-    this.#noticeProxy(request)
+      return refuseUpgrade(socket, '429 Too Many Requests')
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       this.#open(webSocket, address, group, this.#options.isLocalPage(origin))
@@ -223,15 +229,11 @@ function textOf(payload: RawData): string {
 }
 
 export function isTrackerRequest(request: IncomingMessage, base: string): boolean {
-  return (request.url ?? '').split('?', 1)[0] === `${base}${manifestFolder}/${trackerFile}`
+  return (
+    isWebSocketRequest(request) && (request.url ?? '').split('?', 1)[0] === `${base}${manifestFolder}/${trackerFile}`
+  )
 }
 
 function faultOf(error: unknown): TrackerFault {
   return error instanceof ProtocolError && error.code === 'foreign' ? 'foreign' : 'malformed'
-}
-
-/** Answers an upgrade with a plain response. */
-export function refuse(socket: Duplex, status: string): void {
-  socket.on('error', () => undefined)
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
 }

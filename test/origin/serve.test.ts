@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { ServedOrigin, ServeOptions } from '../../origin/serve.ts'
 import { serveOrigin } from '../../origin/serve.ts'
+import { requestsPerConnection } from '../../protocol/limits.ts'
 import type { SiteFixture } from './site-fixture.ts'
 import { makeSite, testScripts } from './site-fixture.ts'
 
@@ -122,6 +123,88 @@ test('serveOrigin() answers upgrades that nobody takes', async () => {
   expect(error.message).toContain('404')
 })
 
+test('serveOrigin() ignores the wish for a protocol that it does not speak', async () => {
+  const { url } = await serve()
+  const { port } = new URL(url)
+  for (const [target, status] of [
+    ['/', 200],
+    ['/.well-known/nearhand/tracker', 404],
+  ] as const) {
+    const socket = connect(Number(port), '127.0.0.1')
+    const wish = 'connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__'
+    socket.write(`GET ${target} HTTP/1.1\r\nhost: localhost\r\n${wish}\r\n\r\n`)
+    const chunks: Buffer[] = await socket.toArray()
+    expect(Buffer.concat(chunks).toString()).toContain(`HTTP/1.1 ${status} `)
+  }
+  const response = request(`${url}large.bin`, { headers: { connection: 'upgrade', upgrade: 'h2c' } })
+  response.end()
+  const [download] = (await once(response, 'response')) as [IncomingMessage]
+  const chunks: Buffer[] = await download.toArray()
+  expect(Buffer.concat(chunks).equals(large)).toBe(true)
+})
+
+test('serveOrigin() answers HTTP/1.0 without a Host, as health checks ask', async () => {
+  const { url } = await serve()
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write('GET /healthz HTTP/1.0\r\n\r\n')
+  const chunks: Buffer[] = await socket.toArray()
+  expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 200 /)
+})
+
+test('serveOrigin() answers pipelined requests in order', async () => {
+  const { url } = await serve()
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const targets = ['/', '/nowhere', '/text.css', '/']
+  const last = targets.length - 1
+  const requests = targets.map(
+    (target, at) => `GET ${target} HTTP/1.1\r\nhost: x\r\n${at === last ? 'connection: close\r\n' : ''}\r\n`,
+  )
+  socket.write(requests.join(''))
+  const chunks: Buffer[] = await socket.toArray()
+  const statuses = Buffer.concat(chunks)
+    .toString()
+    .match(/HTTP\/1\.1 \d+/g)
+  expect(statuses).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200', 'HTTP/1.1 200'])
+})
+
+test.skipIf(process.platform !== 'linux')('serveOrigin() opens one file at a time for a connection', async () => {
+  const { url } = await serve()
+  await vi.waitFor(async () => expect(await readdir(`${site.state}/content`)).toHaveLength(4), { timeout: 15_000 })
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write('GET /large.bin HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(50))
+  await once(socket, 'readable')
+  // A later request is answered later than those that wait, were they answered at all.
+  for (let asked = 0; asked < 5; asked += 1) await (await fetch(url)).text()
+  expect(await openFiles()).toHaveLength(1)
+  socket.destroy()
+  await vi.waitFor(async () => expect(await openFiles()).toEqual([]))
+})
+
+test('serveOrigin() ends a connection that sends requests without end', async () => {
+  const { url } = await serve()
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.on('error', () => undefined)
+  const closed = once(socket, 'close')
+  socket.write('GET /large.bin HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(requestsPerConnection + 2))
+  socket.resume()
+  await closed
+  expect(socket.bytesRead).toBeLessThan(large.length * 2)
+})
+
+test.skipIf(process.platform !== 'linux')(
+  'serveOrigin() closes a connection whose visitor does not read on',
+  async () => {
+    const { url } = await serve({ stallWaitMs: 200 })
+    const download = await beginDownload(`${url}large.bin`)
+    const ended = once(download, 'error')
+    await vi.waitFor(async () => expect(await openFiles()).toEqual([]), { timeout: 5000 })
+    // The end is behind all that the socket took before.
+    download.resume()
+    await ended
+    expect(download.complete).toBe(false)
+  },
+)
+
 test.skipIf(process.platform !== 'linux')('serveOrigin() lets go of a file when the visitor leaves', async () => {
   const { url } = await serve()
   await vi.waitFor(async () => expect(await readdir(`${site.state}/content`)).toHaveLength(4), { timeout: 15_000 })
@@ -178,6 +261,16 @@ test('ServedOrigin.close() waits for nobody who does not read', async () => {
   await closing
   download.resume()
   await ended
+})
+
+test('ServedOrigin.close() does not wait for an upgrade that was refused', async () => {
+  const running = await serve()
+  const socket = connect({ port: Number(new URL(running.url).port), host: '127.0.0.1', allowHalfOpen: true })
+  socket.write('GET /other HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n')
+  const chunks: Buffer[] = await socket.toArray()
+  expect(Buffer.concat(chunks).toString()).toContain('HTTP/1.1 404 ')
+  await Promise.race([running.close(), delay(4000).then(() => Promise.reject(new Error('Still open after 4 s')))])
+  socket.destroy()
 })
 
 test('ServedOrigin.close() does not wait for idle connections', async () => {

@@ -240,6 +240,27 @@ test('TrackerSocket leaves other upgrades to others', async () => {
   expect(error.message).toContain('418')
 })
 
+test('TrackerSocket refuses other WebSockets where nobody else listens for upgrades', async () => {
+  const { port } = await start()
+  const client = new Client(port, { origin: siteOrigin }, '/other')
+  const [error] = (await once(client.socket, 'error')) as [Error]
+  expect(error.message).toContain('404')
+})
+
+test('TrackerSocket leaves a wish for another protocol to the server, which ignores it', async () => {
+  const { server, port } = await start()
+  server.on('request', (request, response) => {
+    request.setEncoding('utf8').on('data', (text) => response.end(`${request.url} ${request.headers.upgrade} ${text}`))
+  })
+  for (const at of ['/', path]) {
+    const socket = connect(port, '127.0.0.1')
+    const head = 'host: x\r\nupgrade: h2c\r\nconnection: upgrade\r\ncontent-length: 4'
+    socket.write(`POST ${at} HTTP/1.1\r\n${head}\r\n\r\nbody`)
+    const chunks: Buffer[] = await socket.toArray()
+    expect(Buffer.concat(chunks).toString()).toContain(`${at} undefined body`)
+  }
+})
+
 test('TrackerSocket lets those go who never join', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] })
   const { port } = await start()
