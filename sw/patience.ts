@@ -17,18 +17,22 @@ export interface Device {
  */
 export function impatient({ store, state, parts }: Device, now: () => number): Device {
   let silentUntil = 0
-  const soon = <Args extends unknown[], Value>(work: (...args: Args) => Promise<Value>) => {
-    return async (...args: Args): Promise<Value> => {
+  const soon =
+    <Args extends unknown[], Value>(work: (...args: Args) => Promise<Value>) =>
+    async (...args: Args): Promise<Value> => {
       const answer = now() < silentUntil ? undefined : await within(deviceWaitMs, boxed(work(...args)))
       if (answer) return answer.value
       if (now() >= silentUntil) silentUntil = now() + storePauseMs
       throw new Error('Cannot use the device: it does not answer')
     }
-  }
   return {
-    store: { ...store, getRow: soon(store.getRow), getFile: soon(store.getFile) },
-    state: { load: soon(state.load), save: soon(state.save) },
-    parts: { read: soon(parts.read), write: soon(parts.write), keepOnly: soon(parts.keepOnly) },
+    store: { ...store, getRow: soon((id) => store.getRow(id)), getFile: soon((key) => store.getFile(key)) },
+    state: { load: soon((key) => state.load(key)), save: soon((key, value) => state.save(key, value)) },
+    parts: {
+      read: soon((id) => parts.read(id)),
+      write: soon((id, bytes) => parts.write(id, bytes)),
+      keepOnly: soon((ids) => parts.keepOnly(ids)),
+    },
   }
 }
 
