@@ -13,6 +13,7 @@ import {
   scriptOptions,
   scriptOptionsHelp,
   tagOf,
+  trackerCommandOf,
   writeSiteScripts,
 } from './site-scripts.ts'
 
@@ -72,6 +73,7 @@ ${scriptOptionsHelp}`,
     await writeSiteScripts(folder, values, keys.rootEnvelope)
     report(publication, io, { seconds: (Date.now() - startedMs) / 1000, freshSeconds, startedMs })
     io.stdout.write(`Tag for the pages: ${tag}\n`)
+    if (values.tracker !== undefined) io.stdout.write(trackerCommandOf(values.tracker, values.section ?? []))
     return 0
   },
 }

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from './command.ts'
 import type { ScriptNames } from './config.ts'
+import { keyFiles } from './keys.ts'
 import { realPlace, segmentsBelow } from './real-place.ts'
 import { readBrowserScripts } from './scripts.ts'
 import { composeWorker } from './worker-file.ts'
@@ -85,6 +86,19 @@ export function tagOf(values: ScriptValues): string {
     ...(values.tracker === undefined ? [] : [['data-tracker', trackerOf(values.tracker)]]),
   ]
   return `<script ${attributes.map(([name, value]) => `${name}="${value}"`).join(' ')} async></script>`
+}
+
+/**
+ * What lets the visitors of a static host meet. The folder is empty and the fresh key stays away: of a site that lies
+ * elsewhere, this machine has nothing to tell.
+ */
+export function trackerCommandOf(tracker: string, sections: readonly string[]): string {
+  const { host, pathname } = new URL(trackerOf(tracker))
+  const base = pathname === '/' ? '' : ` --base ${pathname.replace(/\/?$/, '/')}`
+  const options = base + sections.map((section) => ` --section ${section}`).join('')
+  return `On ${host}, behind TLS, with ${keyFiles.root}, ${keyFiles.headKey} and ${keyFiles.swarmSecret} alone in keys:
+  mkdir -p empty && nearhand serve empty --keys keys --allow-origin https://<the site>${options} --trust-proxy 127.0.0.1
+`
 }
 
 interface SitePlaces {

@@ -1,6 +1,6 @@
-import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { InstalledCli } from './installed-cli.ts'
 import { seededRandom } from './temporary-site.ts'
 
@@ -53,6 +53,33 @@ describe('nearhand', { timeout: 30_000 }, () => {
       code: 1,
       stdout: expect.stringContaining('/index.html: longer than the 14 bytes of the manifest\n1 problem:'),
     })
+  })
+
+  test('tells how to run the tracker of a static host, by a command that works', async () => {
+    const { stdout } = await nearhand('publish', 'site', '--tracker', 'https://t.example', '--section', '/live/')
+    const command = /nearhand (serve empty .*)/.exec(stdout)?.[1]?.replace('<the site>', 'www.example.org') ?? ''
+    expect(command).toContain('--section /live/')
+    await mkdir(join(folder, 'keys'))
+    for (const name of ['root.json', 'head.key', 'swarm.secret']) {
+      await copyFile(join(folder, '.nearhand/keys', name), join(folder, 'keys', name))
+    }
+    await mkdir(join(folder, 'empty'))
+    const child = installed.start(folder, [...command.split(' '), '--port', '0', '--no-stun', '--state', 'other'])
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = ''
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+        const found = /http:\S+/.exec(said)?.[0]
+        if (found !== undefined) resolve(found)
+      })
+      child.on('exit', () => reject(new Error('Cannot serve')))
+    })
+    const headers = { origin: 'https://www.example.org' }
+    const answer = await fetch(`${url}.well-known/nearhand/join`, { headers })
+    expect(answer.headers.get('access-control-allow-origin')).toBe('https://www.example.org')
+    expect(await answer.json()).toMatchObject({ lan: false, swarms: [{ section: '/' }, { section: '/live/' }] })
+    expect((await fetch(`${url}.well-known/nearhand/fresh.json`)).status).toBe(404)
   })
 
   test('publishes some hundred files by its threads', async () => {
