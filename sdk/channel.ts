@@ -20,7 +20,15 @@ export interface ChannelEvents {
   closed(): void
 }
 
-export function channelOf(channel: RTCDataChannel): Channel {
+/** @param failed told what an event's listener throws */
+export function channelOf(channel: RTCDataChannel, failed: (error: unknown) => void): Channel {
+  const guard = (action: () => void): void => {
+    try {
+      action()
+    } catch (error) {
+      failed(error)
+    }
+  }
   channel.binaryType = 'arraybuffer'
   channel.bufferedAmountLowThreshold = bufferedLimitBytes / 2
   return {
@@ -32,14 +40,15 @@ export function channelOf(channel: RTCDataChannel): Channel {
     },
     close: () => channel.close(),
     listen(events) {
-      channel.addEventListener('open', () => events.opened())
-      channel.addEventListener('bufferedamountlow', () => events.drained())
-      channel.addEventListener('close', () => events.closed())
+      channel.addEventListener('open', () => guard(() => events.opened()))
+      channel.addEventListener('bufferedamountlow', () => guard(() => events.drained()))
+      channel.addEventListener('close', () => guard(() => events.closed()))
       channel.addEventListener('message', (event: MessageEvent<unknown>) => {
         // A text is no frame; the empty one is refused by the parser.
-        events.received(event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array())
+        const bytes = event.data instanceof ArrayBuffer ? new Uint8Array(event.data) : new Uint8Array()
+        guard(() => events.received(bytes))
       })
-      if (channel.readyState === 'open') queueMicrotask(() => events.opened())
+      if (channel.readyState === 'open') queueMicrotask(() => guard(() => events.opened()))
     },
   }
 }

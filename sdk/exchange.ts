@@ -20,6 +20,8 @@ export interface ExchangePorts {
   readonly store: StoreReader
   channelOf(channel: RTCDataChannel): Channel
   post(message: ExchangeToPage): void
+  /** Told what goes wrong of itself, with nobody there to catch it. */
+  readonly failed: (error: unknown) => void
 }
 
 const haveDelayMs = 250
@@ -93,7 +95,7 @@ export class Exchange implements SessionHost {
 
   shaken(session: PeerSession): void {
     // A list that is told before the store was read would be empty, and the peer would look elsewhere.
-    void this.#opened.then(() => this.#tellAll(session))
+    this.#opened.then(() => this.#tellAll(session)).catch(this.#ports.failed)
   }
 
   told(session: PeerSession): void {
@@ -122,7 +124,7 @@ export class Exchange implements SessionHost {
     const session = new PeerSession(this.#ports.channelOf(channel), peer, this)
     this.#sessions.set(peer, session)
     this.#soon(viewDelayMs, this.#tellViews)
-    void session.introduce(self, this.#swarms)
+    session.introduce(self, this.#swarms).catch(this.#ports.failed)
   }
 
   /** Without a word to the page, which asked for it. */
@@ -140,7 +142,7 @@ export class Exchange implements SessionHost {
         if (this.#port === port) this.#serveWorker(event.data)
       } catch (error) {
         // A worker of another deploy may say more than this build knows; it takes silence for a miss.
-        if (!(error instanceof ProtocolError)) throw error
+        if (!(error instanceof ProtocolError)) this.#ports.failed(error)
       }
     }
   }

@@ -1,29 +1,48 @@
 /// <reference lib="dom" />
+import { ProtocolError } from '../protocol/errors.ts'
 import { channelOf } from './channel.ts'
-import { createSystemClock } from './clock.ts'
+import { createSystemClock, guardClock } from './clock.ts'
 import type { ExchangeToPage } from './exchange-messages.ts'
 import { exchangeGlobal, parsePageToExchange } from './exchange-messages.ts'
 import { Exchange } from './exchange.ts'
 import { createStoreReader } from './store-reader.ts'
 
-/** Makes an exchange that tells the page by `post`, and returns how to tell it something. */
-export type CreateExchange = (post: (message: ExchangeToPage) => void) => (message: unknown) => void
+/**
+ * Makes an exchange that tells the page by `post`, and returns how to tell it something. What it throws goes to
+ * `failed`, and so not to the `onerror` of the site whose page it may run in.
+ */
+export type CreateExchange = (
+  post: (message: ExchangeToPage) => void,
+  failed?: (error: unknown) => void,
+) => (message: unknown) => void
 
-const createExchange: CreateExchange = (post) => {
+const createExchange: CreateExchange = (post, failed = (error) => reportError(error)) => {
   const exchange = new Exchange({
-    clock: createSystemClock(),
+    clock: guardClock(createSystemClock(), failed),
     random: Math.random,
     store: createStoreReader(),
-    channelOf,
+    channelOf: (channel) => channelOf(channel, failed),
     post,
+    failed,
   })
   post({ type: 'started' })
-  return (message) => exchange.receive(parsePageToExchange(message))
+  return (message) => {
+    try {
+      exchange.receive(parsePageToExchange(message))
+    } catch (error) {
+      // A page of another build may say more than this one knows.
+      if (!(error instanceof ProtocolError)) failed(error)
+    }
+  }
 }
 
 if (typeof document === 'undefined') {
   const receive = createExchange((message) => self.postMessage(message))
   self.addEventListener('message', (event: MessageEvent<unknown>) => receive(event.data))
+  self.addEventListener('unhandledrejection', (event) => {
+    event.preventDefault()
+    reportError(event.reason)
+  })
 } else {
   // Evaluated in a page whose browser cannot transfer data channels: it starts nothing by itself.
   Reflect.set(globalThis, exchangeGlobal, createExchange)

@@ -40,6 +40,9 @@ export class Device {
       store: this.disk,
       channelOf: (channel) => this.#channels.get(channel) ?? createChannelPair()[0],
       post: (message) => this.told.push(parseExchangeToPage(message)),
+      failed: (error) => {
+        throw error
+      },
     })
     this.exchange.receive({ type: 'swarms', swarms })
     this.exchange.receive({ type: 'upload', bytesPerSecond: 100_000_000, visitBytes: 1e9 })
