@@ -11,6 +11,9 @@ import { runCli } from './run-cli.ts'
 const stop = new AbortController()
 // A second signal finds no listener any more and ends the process at once.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`got ${signal}`)))
+// Who reads no further, such as `head`, wants no more. A server goes on where nobody takes its log.
+process.stdout.on('error', (error) => stop.abort(error))
+process.stderr.on('error', () => undefined)
 
 process.exitCode = await runCli(
   process.argv.slice(2),

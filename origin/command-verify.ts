@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { UsageError } from './command.ts'
 import { onlyArgument, parseOptions } from './parse-options.ts'
 import { formatBytes } from './progress.ts'
+import { readBrowserScripts } from './scripts.ts'
 import { scriptNamesOf, scriptOptions } from './site-scripts.ts'
 import type { SiteReader } from './site-reader.ts'
 import { createFolderReader, createUrlReader } from './site-reader.ts'
@@ -40,6 +41,7 @@ Exit code 1 where anything is wrong.
     const site = await verifySite(createReader(place, io.cwd, io.signal), {
       pinnedRoot,
       scriptNames: scriptNamesOf(values),
+      scripts: await readBrowserScripts(),
       now: Math.floor(Date.now() / 1000),
       width,
       signal: io.signal,

@@ -61,12 +61,13 @@ export function createUrlReader(base: URL, timeoutMs: number, signal: AbortSigna
   async function get(path: string): Promise<SiteBody | undefined> {
     const silence = new AbortController()
     const timer = setTimeout(() => silence.abort(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs)
-    const response = await fetch(new URL(path.slice(1), base), {
+    const response = await fetch(new URL(`.${path}`, base), {
       // Compressed bodies would be the host's choice of bytes; a redirect would be another path's.
       headers: { 'accept-encoding': 'identity', 'cache-control': 'no-cache' },
       redirect: 'manual',
       signal: AbortSignal.any([signal, silence.signal]),
     }).catch((error: unknown) => {
+      clearTimeout(timer) // else it would keep the process from ending
       throw reasonOf(error)
     })
     timer.refresh()

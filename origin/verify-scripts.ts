@@ -1,7 +1,7 @@
 import { textOf } from '../protocol/bytes.ts'
-import type { WorkerConfig } from '../protocol/worker-config.ts'
 import { parseWorkerConfig, workerConfigGlobal } from '../protocol/worker-config.ts'
 import type { ScriptNames } from './config.ts'
+import type { BrowserScripts } from './scripts.ts'
 import type { SiteReader } from './site-reader.ts'
 import { isScriptType } from './verify-content.ts'
 import type { ReportProblem } from './verify-manifest.ts'
@@ -11,24 +11,30 @@ const scriptLimitBytes = 4 * 1024 * 1024
 
 interface VerifyScriptsOptions {
   readonly scriptNames: ScriptNames
+  /** What the site is to run. */
+  readonly scripts: BrowserScripts
   readonly report: ReportProblem
 }
 
-/** Reports scripts that are missing or that a browser would not start, and a worker that trusts another root. */
+/** Reports scripts that are missing, that a browser would not start, or that are not ours, and a worker of another root. */
 export async function verifyScripts(
   reader: SiteReader,
   rootEnvelope: string | undefined,
-  { scriptNames, report }: VerifyScriptsOptions,
+  { scriptNames, scripts, report }: VerifyScriptsOptions,
 ): Promise<void> {
-  for (const name of Object.values(scriptNames)) {
-    const path = `/${name}`
+  for (const role of ['tag', 'worker', 'serviceWorker'] as const) {
+    const path = `/${scriptNames[role]}`
     try {
       const file = await reader.read(path, scriptLimitBytes)
       if (file === undefined) report(path, 'missing')
       else if (file.contentType !== undefined && !isScriptType(file.contentType)) {
         report(path, `content-type ${file.contentType}: no browser starts that as a script`)
-      } else if (name === scriptNames.serviceWorker) {
-        const problem = findConfigProblem(readConfig(textOf(file.bytes)), rootEnvelope, reader.base)
+      } else {
+        const text = textOf(file.bytes)
+        const problem =
+          role === 'serviceWorker'
+            ? findWorkerProblem(text, scripts.serviceWorker, rootEnvelope, reader.base)
+            : findTextProblem(text, scripts[role])
         if (problem !== undefined) report(path, problem)
       }
     } catch (error) {
@@ -37,19 +43,27 @@ export async function verifyScripts(
   }
 }
 
-function findConfigProblem(
-  config: WorkerConfig | undefined,
+function findWorkerProblem(
+  text: string,
+  script: string,
   rootEnvelope: string | undefined,
   base: string | undefined,
 ): string | undefined {
-  if (config === undefined) return 'not a worker file of Nearhand: its first line is no configuration'
+  const [line = '', json] = new RegExp(`^self\\.${workerConfigGlobal}=(.*);\\n`).exec(text) ?? []
+  if (json === undefined) return 'not a worker file of Nearhand: its first line is no configuration'
+  const config = parseWorkerConfig(JSON.parse(json))
   if (rootEnvelope !== undefined && config.root !== rootEnvelope) return 'trusts another root than the site shows'
   if (base !== undefined && config.base !== base) return `made for a site at ${config.base} instead of ${base}`
-  return undefined
+  return findTextProblem(text.slice(line.length), script)
 }
 
-/** The configuration that `composeWorkerFile` put before the script. */
-function readConfig(file: string): WorkerConfig | undefined {
-  const json = new RegExp(`^self\\.${workerConfigGlobal}=(.*);\\n`).exec(file)?.[1]
-  return json === undefined ? undefined : parseWorkerConfig(JSON.parse(json))
+/** A host that puts a byte order mark or other line ends into a script does no harm. */
+function findTextProblem(text: string, script: string): string | undefined {
+  const plain = (some: string): string =>
+    some
+      .replace(/^\uFEFF/, '')
+      .replaceAll('\r\n', '\n')
+      .trimEnd()
+  if (plain(text) === plain(script)) return undefined
+  return 'other code than this version of Nearhand: changed, or of another version (then publish again)'
 }

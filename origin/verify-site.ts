@@ -12,6 +12,7 @@ import type { TrustedManifest } from '../protocol/trusted-manifest.ts'
 import { walkCatalogue } from './catalogue-walk.ts'
 import type { ScriptNames } from './config.ts'
 import { eachBounded } from './each-bounded.ts'
+import type { BrowserScripts } from './scripts.ts'
 import type { SiteReader } from './site-reader.ts'
 import { findContentProblem, isSameType } from './verify-content.ts'
 import type { ReportProblem } from './verify-manifest.ts'
@@ -22,6 +23,8 @@ export interface VerifyOptions {
   /** The envelope of a root that is trusted. Default: the one that the site shows. */
   readonly pinnedRoot?: string | undefined
   readonly scriptNames: ScriptNames
+  /** What the site is to run. */
+  readonly scripts: BrowserScripts
   /** Seconds since 1970. */
   readonly now: number
   /** Assets that are read at once. */

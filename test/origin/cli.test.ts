@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { appendFile, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -108,6 +109,15 @@ describe('nearhand', { timeout: 30_000 }, () => {
     )
     expect(await readFile(join(folder, 'site/c.js'), 'utf8')).toContain('"base":"/docs/"')
     expect((await nearhand('init', 'site')).stdout).toContain('Using the keys of site')
+  })
+
+  test('ends in peace where nobody reads what it prints', async () => {
+    const child = installed.start(folder, ['verify', 'none'])
+    child.stdout?.destroy()
+    let said = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const [code] = (await once(child, 'close')) as [number]
+    expect([code, said.includes('EPIPE')]).toEqual([1, false])
   })
 
   test('tells its version, its use, and what went wrong by the exit code', async () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -15,6 +15,7 @@ import { seededRandom, someTime, TemporarySite, withSite } from './temporary-sit
 
 const random = seededRandom(3)
 const scriptNames = { tag: 'nearhand.js', worker: 'nearhand-worker.js', serviceWorker: 'nearhand-sw.js' }
+const scripts = { tag: 'tag', worker: 'worker', serviceWorker: 'run()' }
 const files = { 'index.html': '<p>', 'b/index.html': '<b>', 'a.png': random(70_000), 'b/c.js': 'let c', empty: '' }
 
 /** A published site with its scripts, and `problems` as `verifySite()` finds them in its folder. */
@@ -40,7 +41,7 @@ async function findProblems(
   const { signal } = new AbortController()
   const report = (path: string, problem: string) => problems.push(`${path}: ${problem}`)
   const source = reader instanceof TemporarySite ? createFolderReader(reader.folder) : reader
-  await verifySite(source, { scriptNames, now: someTime, width: 2, report, signal, ...options })
+  await verifySite(source, { scriptNames, scripts, now: someTime, width: 2, report, signal, ...options })
   return problems.toSorted()
 }
 
@@ -57,7 +58,14 @@ describe('verifySite() of a folder', () => {
   test('finds nothing wrong with what was published, and counts it', () =>
     withPublished(async (site) => {
       expect(await findProblems(site)).toEqual([])
-      const options = { scriptNames, now: someTime, width: 2, report: () => {}, signal: new AbortController().signal }
+      const options = {
+        scriptNames,
+        scripts,
+        now: someTime,
+        width: 2,
+        report: () => {},
+        signal: new AbortController().signal,
+      }
       expect(await verifySite(createFolderReader(site.folder), options)).toMatchObject({ assets: 5, bytes: 70_011 })
     }))
 
@@ -140,6 +148,18 @@ describe('verifySite() of a folder', () => {
       await publish(site)
       await site.write(scriptNames.serviceWorker, composeWorker({ rootEnvelope: other.rootEnvelope }, 'run()'))
       expect(await findProblems(site)).toEqual(['/nearhand-sw.js: trusts another root than the site shows'])
+    }))
+
+  test('names scripts that hold other code, or more', () =>
+    withPublished(async (site) => {
+      await site.write(scriptNames.tag, 'alert(1)')
+      await site.write(scriptNames.worker, '')
+      await appendFile(join(site.folder, scriptNames.serviceWorker), '\nalert(1)')
+      expect(await findProblems(site)).toEqual([
+        expect.stringContaining('/nearhand-sw.js: other code'),
+        expect.stringContaining('/nearhand-worker.js: other code'),
+        expect.stringContaining('/nearhand.js: other code'),
+      ])
     }))
 
   test('believes the root that it is given, not the site', () =>
@@ -243,12 +263,21 @@ describe('verifySite() of a host', () => {
       )
     }))
 
-  test('says why a host cannot be reached', () =>
+  test('asks for names with a colon as paths', () =>
+    withSite({ 'a:b.png': 'x', 'data:c.png': 'x' }, async (site) => {
+      await publish(site)
+      await withHost(site, {}, async (base) => expect(await look(base)).toEqual([]))
+    }))
+
+  test('says why a host cannot be reached, and leaves no timer behind', () =>
     withPublished((site) =>
       withHost(site, {}, async (base) => {
+        const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+        const before = timers()
         const gone = new URL(base)
         gone.port = '1'
         expect((await look(gone)).join()).toMatch(/ECONNREFUSED|bad port/)
+        expect(timers()).toBeLessThanOrEqual(before)
       }),
     ))
 })
