@@ -11,7 +11,14 @@ import { pathLimit } from './limits.ts'
  * @param pathname as `new URL(...).pathname` gives it, beginning with `/`
  */
 export function canonicalPath(pathname: string): string | undefined {
-  if (!pathname.startsWith('/') || pathname.length > pathLimit || /[?#]/.test(pathname)) return undefined
+  if (pathname.length > pathLimit) return undefined
+  const path = spellPath(pathname)
+  return path === undefined || path.length > pathLimit ? undefined : path
+}
+
+/** The same without the limit, which is that of the manifest: an origin serves also what it cannot list. */
+export function spellPath(pathname: string): string | undefined {
+  if (!pathname.startsWith('/') || /[?#]/.test(pathname)) return undefined
   const segments = pathname.slice(1).split('/')
   const spelled: string[] = []
   for (const [at, segment] of segments.entries()) {
@@ -20,8 +27,7 @@ export function canonicalPath(pathname: string): string | undefined {
     if (encoded === undefined) return undefined
     spelled.push(encoded)
   }
-  const path = `/${spelled.join('/')}`
-  return path.length > pathLimit ? undefined : path
+  return `/${spelled.join('/')}`
 }
 
 /** A file below the published folder, `/`-separated and not encoded, as a canonical path. */

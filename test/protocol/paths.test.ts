@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pathLimit } from '../../protocol/limits.ts'
-import { canonicalPath, pathOfFile, rowPath, sectionOf } from '../../protocol/paths.ts'
+import { canonicalPath, pathOfFile, rowPath, sectionOf, spellPath } from '../../protocol/paths.ts'
 import { readVector } from './read-vector.ts'
 
 const vector = readVector<{
@@ -66,6 +66,13 @@ describe('canonicalPath', () => {
       { numRuns: 1000 },
     )
   })
+})
+
+test('spellPath() is canonicalPath() without its limit', () => {
+  fc.assert(fc.property(trickyPath, (path) => expect(spellPath(path)).toBe(canonicalPath(path))))
+  const long = `/${'\u6587'.repeat(pathLimit)}`
+  expect(spellPath(long)).toBe(`/${'%E6%96%87'.repeat(pathLimit)}`)
+  expect(canonicalPath(long)).toBeUndefined()
 })
 
 describe('pathOfFile', () => {
