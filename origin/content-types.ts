@@ -2,7 +2,7 @@ import { extname } from 'node:path'
 
 const fallback = 'application/octet-stream'
 
-/** Type and the extensions that have it. Text says its charset, so that no host or browser guesses another. */
+/** Type and the extensions that have it. Text says its charset, so that no browser guesses another. */
 const table: readonly (readonly [type: string, extensions: string])[] = [
   ['text/html; charset=utf-8', 'html htm'],
   ['text/css; charset=utf-8', 'css'],
@@ -67,9 +67,15 @@ const table: readonly (readonly [type: string, extensions: string])[] = [
   ['model/gltf+json; charset=utf-8', 'gltf'],
 ]
 
-/** The content-type of a file by its name: `application/octet-stream` where the extension says nothing. */
-export function contentTypeOf(name: string): string {
+/**
+ * The content-type of a file by its name: `application/octet-stream` where the extension says nothing.
+ *
+ * @param isUtf8 whether its bytes are UTF-8; where not, no charset is named: it would win over what the page itself
+ * says (https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding)
+ */
+export function contentTypeOf(name: string, isUtf8 = true): string {
   const extension = extname(name).slice(1).toLowerCase()
   if (extension === '') return fallback
-  return table.find(([, extensions]) => extensions.split(' ').includes(extension))?.[0] ?? fallback
+  const type = table.find(([, extensions]) => extensions.split(' ').includes(extension))?.[0] ?? fallback
+  return isUtf8 ? type : type.replace(/;.*/, '')
 }

@@ -19,6 +19,9 @@ export interface HashedAsset {
   readonly file: string
   /** What `identityOf` said of the file when it was read; undefined for a copy, which never changes. */
   readonly identity: string | undefined
+  /** What `identityOf` said of the site's own file, be the bytes to serve a copy or not. */
+  readonly sourceIdentity: string
+  readonly isUtf8: boolean
   readonly size: number
   readonly id: ContentId
 }
@@ -83,14 +86,17 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
     }
   }
 
-  async function keep({ path, file }: ScannedFile, content: Content): Promise<void> {
-    const { id, size, list, identity, bytes } = content
+  async function keep({ path, file, identity: scanned }: ScannedFile, content: Content): Promise<void> {
+    const { id, size, list, identity, isUtf8, bytes } = content
     const copy = inject && bytes ? join(inject.folder, id) : undefined
     if (list) await manifest.putPart(id, list)
     if (copy && bytes && (await stat(copy).catch(() => undefined))?.size !== size) await writeAtomically(copy, bytes)
     if (known.get(path)?.id !== id) hashedFiles += 1
-    assets.set(path, { path, file: copy ?? file, identity: copy ? undefined : identity, size, id })
-    if (isSettled(identity, now)) next.set(path, { identity, size, id })
+    const source = copy
+      ? { file: copy, identity: undefined, sourceIdentity: scanned }
+      : { file, identity, sourceIdentity: identity }
+    assets.set(path, { path, ...source, size, id, isUtf8 })
+    if (isSettled(identity, now)) next.set(path, { identity, size, id, isUtf8 })
   }
 
   await eachBounded(files, hasher.width, async (file) => {

@@ -11,12 +11,13 @@ export interface KnownHash {
   readonly identity: string
   readonly size: number
   readonly id: ContentId
+  readonly isUtf8: boolean
 }
 
 /** By canonical path. */
 export type HashCache = ReadonlyMap<string, KnownHash>
 
-const firstLine = 'nearhand hashes 1'
+const firstLine = 'nearhand hashes 2'
 
 /** Empty where there is no cache, or one of another version: then everything is hashed again. */
 export async function readHashCache(file: string): Promise<HashCache> {
@@ -26,15 +27,17 @@ export async function readHashCache(file: string): Promise<HashCache> {
   for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
     if (!isOurs && line !== firstLine) return known
     isOurs = true
-    const [path, identity, size, hash] = line.split('\t')
+    const [path, identity, size, hash, charset] = line.split('\t')
     const id = parseContentId(hash ?? '')
-    if (path && identity && id) known.set(path, { identity, size: Number(size), id })
+    if (path && identity && id) known.set(path, { identity, size: Number(size), id, isUtf8: charset === 'utf-8' })
   }
   return known
 }
 
 export function writeHashCache(file: string, cache: HashCache): Promise<void> {
   const lines = [firstLine]
-  for (const [path, { identity, size, id }] of cache) lines.push(`${path}\t${identity}\t${size}\t${id}`)
+  for (const [path, { identity, size, id, isUtf8 }] of cache) {
+    lines.push([path, identity, size, id, isUtf8 ? 'utf-8' : '-'].join('\t'))
+  }
   return writeAtomically(file, `${lines.join('\n')}\n`)
 }

@@ -5,12 +5,15 @@ import { chunkCount, chunkLength, chunkSizeFor, encodeChunkList, hasList } from 
 import { contentIdOfDigest } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { identityOf } from './file-identity.ts'
+import { Utf8Check } from './utf8-check.ts'
 
 export interface HashedContent {
   readonly id: ContentId
   readonly size: number
   /** The encoded chunk list, where the content is more than one chunk. */
   readonly list: Bytes | undefined
+  /** Whether it is text that can be told to be UTF-8. */
+  readonly isUtf8: boolean
 }
 
 export interface HashedFile extends HashedContent {
@@ -59,16 +62,23 @@ function hashContent(
 ): HashedContent | undefined {
   const chunkSize = chunkSizeFor(size)
   const digests: Uint8Array[] = []
+  const check = new Utf8Check()
   for (let index = 0; index < chunkCount(size, chunkSize); index += 1) {
     const chunk = read(index * chunkSize, chunkLength(size, chunkSize, index))
     if (chunk === undefined) return undefined
+    check.take(chunk)
     digests.push(hash('sha256', chunk, 'buffer'))
   }
   if (!hasList({ size, chunkSize })) {
-    return { id: contentIdOfDigest(digests[0] ?? hash('sha256', '', 'buffer')), size, list: undefined }
+    return {
+      id: contentIdOfDigest(digests[0] ?? hash('sha256', '', 'buffer')),
+      size,
+      list: undefined,
+      isUtf8: check.isUtf8,
+    }
   }
   const list = encodeChunkList({ size, chunkSize, digests })
-  return { id: contentIdOfDigest(hash('sha256', list, 'buffer')), size, list }
+  return { id: contentIdOfDigest(hash('sha256', list, 'buffer')), size, list, isUtf8: check.isUtf8 }
 }
 
 function readFully(descriptor: number, into: Uint8Array, offset: number): boolean {

@@ -11,11 +11,14 @@ export interface HeaderRule {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** The response headers of a path, whose content is UTF-8 or not. */
+export type HeadersOf = (path: string, isUtf8: boolean) => Headers
+
 /** Gives the response headers of a path: its content-type, and what the rules add. Later rules win. */
-export function compileHeaderRules(rules: readonly HeaderRule[]): (path: string) => Headers {
+export function compileHeaderRules(rules: readonly HeaderRule[]): HeadersOf {
   const compiled = rules.map(({ pattern, headers }) => ({ matches: compilePatterns([pattern]), headers }))
-  return (path) => {
-    const headers = new Map([['content-type', contentTypeOf(path)]])
+  return (path, isUtf8) => {
+    const headers = new Map([['content-type', contentTypeOf(path, isUtf8)]])
     for (const rule of compiled) {
       if (rule.matches(path)) for (const [name, value] of Object.entries(rule.headers)) headers.set(name, value)
     }

@@ -13,7 +13,7 @@ import { readHashCache, writeHashCache } from './hash-cache.ts'
 import { createHasher } from './hash-pool.ts'
 import type { HeadContent, SignedHead } from './head.ts'
 import { indexBudget, nextHead } from './head.ts'
-import type { HeaderRule, Headers } from './header-table.ts'
+import type { HeaderRule, Headers, HeadersOf } from './header-table.ts'
 import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
 import { pruneInjected } from './inject-html.ts'
 import type { SiteKeys } from './keys.ts'
@@ -69,11 +69,11 @@ export interface PublishedAsset extends Asset {
   readonly file: string
   /** What `identityOf` said of the file when it was read; undefined for a copy, which never changes. */
   readonly identity: string | undefined
+  /** What `identityOf` said of the site's own file, be the bytes to serve a copy or not. */
+  readonly sourceIdentity: string
 }
 
 export interface Publication {
-  /** Where the folder really was, should a link lead to it. */
-  readonly root: string
   readonly head: Head
   readonly headHash: ContentId
   readonly headEnvelope: string
@@ -113,7 +113,6 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   if (freshEnvelope !== undefined) await manifest.putFresh(freshEnvelope)
   if (signed !== previous) await pruneManifest(manifest, options.keys, options.now)
   return {
-    root: scan.root,
     head: signed.head,
     headHash: signed.hash,
     headEnvelope: signed.envelope,
@@ -169,16 +168,16 @@ async function hashFiles(
 function describe(
   hashed: readonly HashedAsset[],
   sections: readonly string[],
-  headersOf: (path: string) => Headers,
+  headersOf: HeadersOf,
   previousSets: readonly Headers[],
 ): { content: HeadContent; assets: readonly PublishedAsset[] } {
-  const headersOfAll = hashed.map(({ path }) => headersOf(path))
+  const headersOfAll = hashed.map(({ path, isUtf8 }) => headersOf(path, isUtf8))
   const headerSets = makeHeaderTable(previousSets, headersOfAll)
   const position = new Map(headerSets.map((headers, at) => [JSON.stringify(headers), at]))
-  const assets = hashed.map(({ path, file, identity, size, id }, at): PublishedAsset => {
+  const assets = hashed.map(({ path, file, identity, sourceIdentity, size, id }, at): PublishedAsset => {
     const headers = headersOfAll[at] ?? []
     const section = sectionOf(path, sections)
-    return { path, file, identity, section, id, size, chunkSize: chunkSizeFor(size), headers }
+    return { path, file, identity, sourceIdentity, section, id, size, chunkSize: chunkSizeFor(size), headers }
   })
   const rows = assets.map(({ path, headers, size, chunkSize, id }): BinRow => {
     return [path, position.get(JSON.stringify(headers)) ?? -1, size, chunkSize, id]

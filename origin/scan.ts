@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathLimit } from '../protocol/limits.ts'
 import { pathOfFile } from '../protocol/paths.ts'
 import { eachBounded } from './each-bounded.ts'
 import { identityOf } from './file-identity.ts'
@@ -23,8 +24,6 @@ export interface SkippedFile {
 }
 
 export interface Scan {
-  /** Where the folder really is. */
-  readonly root: string
   /** In path order. */
   readonly files: readonly ScannedFile[]
   readonly skipped: readonly SkippedFile[]
@@ -77,7 +76,7 @@ export async function scanFolder(folder: string, hidden: readonly string[], sign
       if (stats.isDirectory()) return { folder: real }
       if (!stats.isFile()) return { reason: 'neither a file nor a folder' }
       const path = pathOfFile(name)
-      if (path === undefined) return { reason: 'a name that no URL can spell' }
+      if (path === undefined) return { reason: `a name over ${pathLimit} characters, or one that no URL can spell` }
       return { path, file, size: Number(stats.size), identity: identityOf(stats) }
     } catch (error) {
       return { reason: error instanceof Error ? error.message : String(error) }
@@ -87,7 +86,7 @@ export async function scanFolder(folder: string, hidden: readonly string[], sign
   await visitFolder('', root, new Set([root]))
   found.sort((one, other) => (one.path < other.path ? -1 : 1))
   skipped.sort((one, other) => (one.file < other.file ? -1 : 1))
-  return { root, files: found, skipped }
+  return { files: found, skipped }
 }
 
 type Outcome = ScannedFile | { readonly folder: string } | { readonly reason: string }

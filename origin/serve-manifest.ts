@@ -41,7 +41,7 @@ export function textRepresentation(text: string, headers: Representation['header
   return bytesRepresentation(bytes, { etag: etagOfBytes(bytes), headers })
 }
 
-function etagOfBytes(bytes: Uint8Array): string {
+export function etagOfBytes(bytes: Uint8Array): string {
   return `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`
 }
 

@@ -1,20 +1,23 @@
-import { createHash } from 'node:crypto'
+import { isUtf8 } from 'node:buffer'
 import type { BigIntStats } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { realpath } from 'node:fs/promises'
 import type { ContentId } from '../protocol/ids.ts'
-import { canonicalPath, rowPath } from '../protocol/paths.ts'
+import { injectLimitBytes } from '../protocol/limits.ts'
+import { rowPath, spellPath } from '../protocol/paths.ts'
 import { cacheControlOf } from './cache-control.ts'
 import type { OriginConfig } from './config.ts'
-import type { OpenFile } from './disk-file.ts'
-import { findOnDisk, isAbsence, isUnchanged, openFile } from './disk-file.ts'
+import type { Found, OpenFile } from './disk-file.ts'
+import { findOnDisk, isAbsence, openFile } from './disk-file.ts'
+import { identityOf } from './file-identity.ts'
+import type { HeadersOf } from './header-table.ts'
 import { compileHeaderRules } from './header-table.ts'
 import { injectionOf } from './inject.ts'
 import { injectHtml, isInjectable } from './inject-html.ts'
-import type { PublishedAsset } from './publish.ts'
 import type { Publisher } from './publisher.ts'
 import type { Representation } from './representation.ts'
 import { bytesRepresentation, fileRepresentation } from './representation.ts'
+import { etagOfBytes } from './serve-manifest.ts'
+import { isUtf8File } from './utf8-check.ts'
 
 export type SiteAnswer =
   | { readonly type: 'representation'; readonly representation: Representation }
@@ -26,7 +29,7 @@ interface SiteFilesOptions {
   /** Real paths that are never served, such as that of the keys. */
   readonly hidden: readonly string[]
   readonly cacheSeconds: number
-  readonly headersOf: (path: string) => Representation['headers']
+  readonly headersOf: HeadersOf
   readonly inject: ((html: string) => string) | undefined
   readonly publisher: Publisher
 }
@@ -48,47 +51,50 @@ export class SiteFiles {
 
   /** @param pathname below the site's base, beginning with `/` */
   async find(pathname: string): Promise<SiteAnswer | undefined> {
-    const path = canonicalPath(pathname)
+    const path = spellPath(pathname)
     if (path === undefined) return undefined
-    const { publication } = this.#options.publisher
-    const asset = publication?.assets.get(rowPath(path))
-    const published = asset && (await this.#openPublished(asset, publication?.root))
-    if (published) return { type: 'representation', representation: published }
+    // Each time from the folder's name on: links may lead elsewhere than when the folder was published.
     const found = await findOnDisk(this.#options.folder, rowPath(path), this.#options.hidden)
+    const published = await this.#openPublished(rowPath(path), found)
+    if (published) return { type: 'representation', representation: published }
     if (found?.type === 'file') {
       return { type: 'representation', representation: await this.#unlisted(rowPath(path), found) }
     }
     return found?.type === 'folder' && (await this.#hasIndex(path)) ? { type: 'redirect', path: `${path}/` } : undefined
   }
 
-  async #openPublished(asset: PublishedAsset, root: string | undefined): Promise<Representation | undefined> {
-    const absent = (error: unknown): undefined => {
-      if (!isAbsence(error)) throw error
+  /** Takes over the file that was found, where it is still the one that was published. */
+  async #openPublished(path: string, found: Found | undefined): Promise<Representation | undefined> {
+    const asset = this.#options.publisher.publication?.assets.get(path)
+    if (asset === undefined) return undefined
+    const source = found?.type === 'file' && identityOf(found.stats) === asset.sourceIdentity ? found : undefined
+    const opened = source && asset.identity === undefined ? await openCopy(asset.file, source) : source
+    if (opened?.stats.size !== BigInt(asset.size)) {
+      this.#options.publisher.noticeChange()
+      return undefined
     }
-    // A deploy that leads a link to its next release leaves the files of the last one as they were.
-    const isCurrent = root === (await realpath(this.#options.folder).catch(absent))
-    const found = await openFile(asset.file).catch(absent)
-    if (
-      isCurrent &&
-      found?.type === 'file' &&
-      isUnchanged(asset, found.stats) &&
-      found.stats.size === BigInt(asset.size)
-    ) {
-      const headers = this.#headersOf(asset.path, asset.headers)
-      return fileRepresentation(found.handle, { size: asset.size, etag: etagOfContent(asset.id), headers })
-    }
-    this.#options.publisher.noticeChange()
-    if (found?.type === 'file') await found.handle.close()
-    return undefined
+    const headers = this.#headersOf(path, asset.headers)
+    return fileRepresentation(opened.handle, { size: asset.size, etag: etagOfContent(asset.id), headers })
   }
 
   async #unlisted(path: string, { handle, stats }: OpenFile): Promise<Representation> {
-    const headers = this.#headersOf(path, this.#options.headersOf(path))
-    const { inject } = this.#options
+    const { inject, headersOf } = this.#options
     const size = Number(stats.size)
-    if (inject && isInjectable({ path, size })) return readInjected(handle, headers, inject)
-    const facts = { size, etag: etagOfFile(stats), modifiedMs: Number(stats.mtimeMs) }
-    return fileRepresentation(handle, { ...facts, headers })
+    try {
+      if (inject && isInjectable({ path, size })) {
+        const bytes = Uint8Array.from(injectHtml(await handle.readFile(), inject))
+        await handle.close()
+        const headers = this.#headersOf(path, headersOf(path, isUtf8(bytes)))
+        return bytesRepresentation(bytes, { etag: etagOfBytes(bytes), headers })
+      }
+      // A larger file is not read for this alone. It is hardly a page, and most text is UTF-8.
+      const isText = size > injectLimitBytes || (await isUtf8File(handle, size))
+      const facts = { size, etag: etagOfFile(stats), modifiedMs: Number(stats.mtimeMs) }
+      return fileRepresentation(handle, { ...facts, headers: this.#headersOf(path, headersOf(path, isText)) })
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
   }
 
   async #hasIndex(path: string): Promise<boolean> {
@@ -105,19 +111,15 @@ export class SiteFiles {
   }
 }
 
-/** A page that was not published yet gets the tag all the same. */
-async function readInjected(
-  handle: FileHandle,
-  headers: Representation['headers'],
-  inject: (html: string) => string,
-): Promise<Representation> {
-  try {
-    const bytes = Uint8Array.from(injectHtml(await handle.readFile(), inject))
-    const digest = createHash('sha256').update(bytes).digest('hex')
-    return bytesRepresentation(bytes, { etag: `"${digest.slice(0, 32)}"`, headers })
-  } finally {
-    await handle.close()
-  }
+/** The copy that stands for a file of the site, which is closed then; undefined where the copy is gone. */
+async function openCopy(file: string, source: OpenFile): Promise<OpenFile | undefined> {
+  const copy = await openFile(file).catch((error: unknown) => {
+    if (isAbsence(error)) return undefined
+    throw error
+  })
+  if (copy?.type !== 'file') return undefined
+  await source.handle.close()
+  return copy
 }
 
 export function etagOfContent(id: ContentId): string {

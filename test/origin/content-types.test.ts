@@ -22,3 +22,13 @@ test.each([
 ])('contentTypeOf() gives %s the type %s', (name, type) => {
   expect(contentTypeOf(name)).toBe(type)
 })
+
+test.each([
+  ['/index.html', 'text/html'],
+  ['/a.js', 'text/javascript'],
+  ['/feed.rss', 'application/rss+xml'],
+  ['/a.png', 'image/png'],
+  ['/LICENSE', 'application/octet-stream'],
+])('contentTypeOf() names no charset where %s is not UTF-8', (name, type) => {
+  expect(contentTypeOf(name, false)).toBe(type)
+})

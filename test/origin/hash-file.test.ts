@@ -98,17 +98,17 @@ describe('readHashCache()', () => {
   test('reads what writeHashCache() wrote', async () => {
     const file = join(folder, 'cache')
     const cache = new Map([
-      ['/a', { identity: '1-2-3-4', size: 1, id }],
-      ['/b%20c', { identity: '5-6-7-8', size: 2, id }],
+      ['/a', { identity: '1-2-3-4', size: 1, id, isUtf8: true }],
+      ['/b%20c', { identity: '5-6-7-8', size: 2, id, isUtf8: false }],
     ])
     await writeHashCache(file, cache)
     expect(await readHashCache(file)).toEqual(cache)
   })
 
   test.each([
-    ['another version', `nearhand hashes 2\n/a\t1\t1\t${id}\n`],
+    ['another version', `nearhand hashes 1\n/a\t1\t1\t${id}\n`],
     ['garbage', '\0\0\n\t\t\t'],
-    ['broken lines', `nearhand hashes 1\n/a\t1-2\t1\n/b\n\n/c\t1\t1\tffff\n`],
+    ['broken lines', `nearhand hashes 2\n/a\t1-2\t1\n/b\n\n/c\t1\t1\tffff\n`],
     ['nothing', ''],
   ])('takes nothing from %s', async (_, content) => {
     const file = join(folder, 'bad-cache')
