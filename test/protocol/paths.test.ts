@@ -69,7 +69,11 @@ describe('canonicalPath', () => {
 })
 
 test('spellPath() is canonicalPath() without its limit', () => {
-  fc.assert(fc.property(trickyPath, (path) => expect(spellPath(path)).toBe(canonicalPath(path))))
+  fc.assert(
+    fc.property(trickyPath, (path) => {
+      expect(spellPath(path)).toBe(canonicalPath(path))
+    }),
+  )
   const long = `/${'\u6587'.repeat(pathLimit)}`
   expect(spellPath(long)).toBe(`/${'%E6%96%87'.repeat(pathLimit)}`)
   expect(canonicalPath(long)).toBeUndefined()
