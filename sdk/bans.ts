@@ -1,13 +1,22 @@
 import type { PeerId } from '../protocol/ids.ts'
 import { bansKept } from '../protocol/limits.ts'
+import type { Memory } from './memory.ts'
 
 /**
- * Peers that sent wrong bytes or broke the protocol, until the page is left. The tracker gives a peer a new id at
- * each connection, so its DTLS certificate is remembered as well.
+ * Peers that sent wrong bytes or broke the protocol, for as long as this tab is open. The tracker gives a peer a new id
+ * at each connection, so its DTLS certificate is remembered as well, which lasts until that peer leaves its page.
  */
 export class Bans {
-  readonly #marks = new Set<string>()
-  #count = 0
+  readonly #memory: Memory
+  readonly #marks: Set<string>
+  #count: number
+
+  constructor(memory: Memory) {
+    this.#memory = memory
+    const [count, ...marks] = memory.get('bans')?.split(' ') ?? []
+    this.#count = Number(count) || 0
+    this.#marks = new Set(marks)
+  }
 
   /** How many peers were banned. */
   get count(): number {
@@ -23,6 +32,7 @@ export class Bans {
       if (this.#marks.size <= bansKept) break
       this.#marks.delete(oldest)
     }
+    this.#memory.set('bans', [this.#count, ...this.#marks].join(' '))
   }
 
   has(mark: string): boolean {

@@ -15,8 +15,9 @@ export type { NearhandOptions } from './options.ts'
  * @throws TypeError or RangeError that names the option which cannot be used
  */
 export function createNearhand(options: NearhandOptions = {}): Nearhand {
-  const page = createPage()
-  const nearhand = new Nearhand(page, resolveOptions(options, page.url))
+  const settings = resolveOptions(options, location.href)
+  const page = createPage(settings.base)
+  const nearhand = new Nearhand(page, settings)
   // Otherwise what the worker says waits until the document is parsed.
   page.serviceWorkers?.startMessages()
   if (options.manual !== true) nearhand.start()

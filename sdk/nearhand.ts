@@ -8,21 +8,21 @@ import { decideConsent } from './consent.ts'
 import type { PeerView } from './exchange-messages.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
-import { removeWorker } from './register.ts'
+import { removeWorker, reviveWorker } from './register.ts'
 import { TabRole } from './tab-role.ts'
 import { askTotals } from './worker-link.ts'
 
 /**
  * `starting`: the worker is not active yet. `active`: it answers, on pages that it controls. `off`: switched off, or
- * stopped after an error of ours. `unsupported`: the browser or the page (http) cannot.
+ * stopped after an error of ours. `unsupported`: the browser cannot, or the page (on http, outside of the site's base).
  */
 export type NearhandState = 'starting' | 'active' | 'off' | 'unsupported'
 
 /** What the worker did on this device and site since it was installed, and this visit's peers. */
 export interface NearhandStats extends TrafficTotals {
-  /** Bytes given to others in this visit. */
+  /** Bytes given to others in this visit: all pages of the site, until half an hour goes by without any. */
   readonly uploadedBytes: number
-  /** Peers that sent wrong bytes or broke the protocol in this visit. */
+  /** Peers that sent wrong bytes or broke the protocol, since the tab that holds the connections was opened. */
   readonly bannedPeers: number
   readonly peers: readonly PeerView[]
 }
@@ -56,6 +56,9 @@ export class Nearhand extends EventTarget {
   readonly #waiting = new Set<() => void>()
   #state: NearhandState = 'starting'
   #hasStarted = false
+  /** By the visitor, not by an error. */
+  #isSwitchedOff = false
+  #removal: Promise<void> = Promise.resolve()
   #isShown = true
   #toldPeers: readonly PeerView[] = []
   #traffic: BroadcastChannel | undefined
@@ -67,8 +70,8 @@ export class Nearhand extends EventTarget {
     this.#settings = settings
     const failed = (error: unknown): void => this.#fail(error)
     this.#clock = guardClock(page.clock, failed)
-    this.#role = new TabRole({ page, clock: this.#clock, settings, changed: () => this.#changed(), failed })
-    if (page.serviceWorkers === undefined) this.#state = 'unsupported'
+    this.#role = new TabRole({ page, clock: this.#clock, settings, changed: () => this.#changed() })
+    if (page.serviceWorkers === undefined || !page.url.startsWith(this.#scope)) this.#state = 'unsupported'
   }
 
   get state(): NearhandState {
@@ -77,7 +80,7 @@ export class Nearhand extends EventTarget {
 
   get consentState(): ConsentState {
     const { memory, hasPrivacyControl } = this.#page
-    return decideConsent(memory.get('nearhand-consent'), this.#settings.consent, hasPrivacyControl)
+    return decideConsent(memory.get('consent'), this.#settings.consent, hasPrivacyControl)
   }
 
   /** Registers the worker and goes on from there. Called once by itself, unless the option `manual` is set. */
@@ -85,12 +88,13 @@ export class Nearhand extends EventTarget {
     if (this.#hasStarted || this.#state === 'unsupported') return
     this.#hasStarted = true
     this.#try(() => {
-      const wish = new URL(this.#page.url).searchParams.get('nearhand')
-      if (wish === 'on') this.#page.memory.set('nearhand-off', undefined)
+      const { memory, url } = this.#page
+      const wish = new URL(url).searchParams.get('nearhand')
+      if (wish === 'on') memory.set('off', undefined)
       this.#listen()
       if (wish === 'off') void this.disable()
-      else if (this.#page.memory.get('nearhand-off') === undefined) this.#register()
-      else this.#become('off')
+      else if (memory.get('off') !== undefined) this.#switchOff()
+      else this.#register(wish === 'on')
     })
   }
 
@@ -99,13 +103,16 @@ export class Nearhand extends EventTarget {
    * once; the worker goes on with its store and the origin.
    */
   consent(granted: boolean): void {
-    this.#page.memory.set('nearhand-consent', granted ? 'granted' : 'denied')
+    const isGranted: unknown = granted
+    // Nothing but true: a form's 'false' would grant, too.
+    this.#page.memory.set('consent', isGranted === true ? 'granted' : 'denied')
     this.#try(() => this.#follow())
   }
 
   /**
-   * Resolves when the worker answers this page's requests and at least one peer can be asked.
-   * @throws Error where Nearhand is or goes off, the signal's reason where it is aborted
+   * Resolves when the worker answers this page's requests and at least one peer can be asked. That may take for ever:
+   * nobody else may come, or the visitor not agree.
+   * @throws Error where Nearhand is or goes off, or there is no WebRTC; the signal's reason where it is aborted
    */
   async connected(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options
@@ -114,6 +121,7 @@ export class Nearhand extends EventTarget {
       if (this.#state === 'off' || this.#state === 'unsupported') {
         throw new Error(`Cannot connect: Nearhand is ${this.#state}`)
       }
+      if (!this.#page.hasWebRtc) throw new Error('Cannot connect: no WebRTC')
       await this.#change(signal)
     }
   }
@@ -122,28 +130,28 @@ export class Nearhand extends EventTarget {
   async stats(): Promise<NearhandStats> {
     const worker = this.#worker()
     const totals = (worker && (await askTotals(worker, this.#clock))) ?? noTotals
-    const { uploadedBytes, bannedPeers, peers } = this.#role.status
-    return { ...totals, uploadedBytes, bannedPeers, peers }
+    const { bannedPeers, peers } = this.#role.status
+    return { ...totals, uploadedBytes: this.#role.visit.uploadedBytes, bannedPeers, peers }
   }
 
   /** Switches Nearhand off on this device, removes worker and store, and remembers it. `?nearhand=off` does the same. */
   async disable(): Promise<void> {
-    const { memory, serviceWorkers, url } = this.#page
-    memory.set('nearhand-off', '1')
-    this.#release()
-    this.#become('off')
+    const { memory, serviceWorkers } = this.#page
+    memory.set('off', '1')
+    this.#switchOff()
+    if (serviceWorkers) this.#removal = removeWorker(serviceWorkers, this.#scope, this.#clock)
     try {
-      if (serviceWorkers) await removeWorker(serviceWorkers, new URL(this.#settings.base, url).href, this.#clock)
+      await this.#removal
     } catch (error) {
       this.#fail(error)
     }
   }
 
-  /** Undoes `disable()`. `?nearhand=on` does the same. */
+  /** Undoes `disable()`, in the other tabs as well. `?nearhand=on` does the same. */
   enable(): void {
-    this.#page.memory.set('nearhand-off', undefined)
+    this.#page.memory.set('off', undefined)
     if (!this.#hasStarted) this.start()
-    else if (this.#state === 'off') this.#try(() => this.#register())
+    else if (this.#state === 'off') this.#register(true)
   }
 
   override addEventListener<Type extends keyof NearhandEvents>(
@@ -189,23 +197,30 @@ export class Nearhand extends EventTarget {
     })
   }
 
-  #register(): void {
-    const { memory, register } = this.#page
+  #register(isAgain: boolean): void {
+    this.#isSwitchedOff = false
     this.#become('starting')
-    register(this.#settings.serviceWorkerUrl, this.#settings.base).then(
-      () => {
-        // Switched off in the meantime, when there was no worker to remove yet.
-        if (memory.get('nearhand-off') !== undefined) void this.disable()
-        else if (this.#state === 'starting') this.#become('active')
-        this.#try(() => this.#follow())
-      },
-      (error: unknown) => this.#fail(error),
-    )
+    this.#bringUp(isAgain).catch((error: unknown) => this.#fail(error))
+  }
+
+  async #bringUp(isAgain: boolean): Promise<void> {
+    const { memory, register, serviceWorkers } = this.#page
+    await this.#removal
+    await register(this.#settings.serviceWorkerUrl, this.#settings.base)
+    // Switched off in the meantime, when there was no worker to remove yet.
+    if (memory.get('off') !== undefined) return this.disable()
+    if (isAgain && serviceWorkers && !(await reviveWorker(serviceWorkers, this.#scope, this.#clock))) {
+      throw new Error('Cannot enable: the worker needs a reload')
+    }
+    if (this.#state === 'starting') this.#become('active')
+    this.#follow()
   }
 
   /** Does what state, consent and memory say now. */
   #follow(): void {
-    if (this.#state === 'active' && this.#page.memory.get('nearhand-off') !== undefined) this.#become('off')
+    const isOff = this.#page.memory.get('off') !== undefined
+    if (isOff && this.#state === 'active') this.#switchOff()
+    if (!isOff && this.#isSwitchedOff) this.#register(true)
     if (this.#state !== 'active' || !this.#isShown) {
       this.#release()
       return
@@ -216,10 +231,20 @@ export class Nearhand extends EventTarget {
     this.#role.take(isControlled && this.consentState === 'granted' && this.#page.hasWebRtc)
   }
 
+  #switchOff(): void {
+    this.#isSwitchedOff = true
+    this.#release()
+    this.#become('off')
+  }
+
   #release(): void {
     this.#role.release()
     this.#traffic?.close()
     this.#traffic = undefined
+  }
+
+  get #scope(): string {
+    return new URL(this.#settings.base, this.#page.url).href
   }
 
   #worker(): ServiceWorker | undefined {

@@ -69,7 +69,7 @@ export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: 
     worker,
     tracker,
     uploadLimit: uploadLimit === undefined ? undefined : Number(uploadLimit.trim() || Number.NaN),
-    manual: manual !== undefined && manual !== 'false',
+    manual: manual !== undefined && manual.toLowerCase() !== 'false',
   }
 }
 

@@ -10,7 +10,12 @@ import { registerWorker } from './register.ts'
 export interface Page {
   readonly url: string
   readonly clock: Clock
+  /** For all tabs. */
   readonly memory: Memory
+  /** For this tab, as long as it is open. */
+  readonly tabMemory: Memory
+  /** Milliseconds that go on from page to page. */
+  readonly date: () => number
   readonly locks: Locks | undefined
   /** Undefined where the browser has none, or the page is not a secure context. */
   readonly serviceWorkers: ServiceWorkerContainer | undefined
@@ -33,13 +38,16 @@ export interface PageEvents {
   lineChanged(action: () => void): void
 }
 
-export function createPage(): Page {
+/** @param base the site's folder on its host */
+export function createPage(base: string): Page {
   const navigatorOf: object = navigator
   const connection: unknown = Reflect.get(navigatorOf, 'connection')
   return {
     url: location.href,
     clock: createSystemClock(),
-    memory: createMemory(() => localStorage),
+    memory: createMemory([() => localStorage, () => sessionStorage], base),
+    tabMemory: createMemory([() => sessionStorage], base),
+    date: Date.now,
     locks: 'locks' in navigatorOf ? navigator.locks : undefined,
     serviceWorkers: isSecureContext && 'serviceWorker' in navigatorOf ? navigator.serviceWorker : undefined,
     register: registerWorker,

@@ -10,6 +10,7 @@ import { startExchange } from './exchange-host.ts'
 import type { ExchangeToPage, PeerView } from './exchange-messages.ts'
 import { Swarm } from './swarm.ts'
 import type { Socket, SocketEvents } from './tracker-client.ts'
+import type { Visit } from './visit.ts'
 import { WorkerLink } from './worker-link.ts'
 
 export interface PeeringOptions {
@@ -18,6 +19,7 @@ export interface PeeringOptions {
   /** Ends with `/`. */
   readonly trackerUrl: string
   readonly bans: Bans
+  readonly visit: Visit
   /** Bytes a second, now. */
   uploadLimit(): number
   /** The worker that answers this site's requests, now. */
@@ -33,7 +35,6 @@ export interface PeeringStatus {
   readonly isLinked: boolean
   /** Those that can be asked. */
   readonly peers: readonly PeerView[]
-  readonly uploadedBytes: number
   readonly bannedPeers: number
 }
 
@@ -67,7 +68,6 @@ export class Peering {
     return {
       isLinked: this.#isLinked,
       peers: this.#peers,
-      uploadedBytes: this.#uploadedBytes,
       bannedPeers: this.#options.bans.count,
     }
   }
@@ -82,6 +82,7 @@ export class Peering {
       return
     }
     this.#host = host
+    this.#options.visit.add(0)
     this.limitUpload()
     this.relink()
     // One certificate for all connections of this page: a ban outlives the id that the tracker gives.
@@ -99,7 +100,8 @@ export class Peering {
 
   limitUpload(): void {
     const bytesPerSecond = this.#options.uploadLimit()
-    this.#host?.post({ type: 'upload', bytesPerSecond, visitBytes: uploadBytesPerVisit })
+    const visitBytes = Math.max(0, uploadBytesPerVisit - this.#options.visit.uploadedBytes)
+    this.#host?.post({ type: 'upload', bytesPerSecond, visitBytes })
   }
 
   /** Closes everything at once. */
@@ -120,7 +122,10 @@ export class Peering {
         break
       case 'peers':
         this.#peers = message.peers
-        this.#uploadedBytes = message.uploadedBytes
+        if (message.uploadedBytes > this.#uploadedBytes) {
+          this.#options.visit.add(message.uploadedBytes - this.#uploadedBytes)
+          this.#uploadedBytes = message.uploadedBytes
+        }
         this.#options.changed()
         break
       case 'gone':

@@ -1,5 +1,7 @@
-import type { Clock } from './clock.ts'
+import { backoffMs } from './backoff.ts'
 import { Bans } from './bans.ts'
+import type { Clock } from './clock.ts'
+import { guardClock } from './clock.ts'
 import { uploadLimitOn } from './consent.ts'
 import { awaitLeadership } from './leader.ts'
 import type { Settings } from './options.ts'
@@ -7,28 +9,39 @@ import type { Page } from './page.ts'
 import type { PeeringStatus } from './peering.ts'
 import { Peering } from './peering.ts'
 import { Tabs } from './tabs.ts'
+import { Visit } from './visit.ts'
 
 export interface TabRoleOptions {
   readonly page: Page
   readonly clock: Clock
   readonly settings: Settings
-  readonly changed: (status: PeeringStatus) => void
-  readonly failed: (error: unknown) => void
+  readonly changed: () => void
 }
 
-const nothing: PeeringStatus = { isLinked: false, peers: [], uploadedBytes: 0, bannedPeers: 0 }
+const nothing: PeeringStatus = { isLinked: false, peers: [], bannedPeers: 0 }
+const firstRetryMs = 5000
+const longestRetryMs = 300_000
 
 /** This tab's part in the one set of connections that a device has to a site: it holds them, or hears of them. */
 export class TabRole {
   readonly #options: TabRoleOptions
-  readonly #bans = new Bans()
+  readonly #bans: Bans
+  readonly #clock: Clock
+  /** What this device gave to others. */
+  readonly visit: Visit
   #status: PeeringStatus = nothing
   #tabs: Tabs | undefined
   #peering: Peering | undefined
   #leave: (() => void) | undefined
+  #failures = 0
+  #cancelRetry: (() => void) | undefined
 
   constructor(options: TabRoleOptions) {
+    const { page, clock } = options
     this.#options = options
+    this.#bans = new Bans(page.tabMemory)
+    this.visit = new Visit(page.memory, page.date)
+    this.#clock = guardClock(clock, (error) => this.#fail(error))
   }
 
   get status(): PeeringStatus {
@@ -39,11 +52,13 @@ export class TabRole {
   take(mayConnect: boolean): void {
     const { page, settings } = this.#options
     this.#tabs ??= new Tabs(
+      settings.base,
       () => this.#peering?.status,
       (status) => this.#learn(status),
     )
     if (!mayConnect) this.#disconnect()
-    else this.#leave ??= awaitLeadership(page.locks, `nearhand-leader ${settings.base}`, () => this.#lead())
+    else if (!this.#cancelRetry)
+      this.#leave ??= awaitLeadership(page.locks, `nearhand-leader ${settings.base}`, () => this.#lead())
   }
 
   /** Lets go of everything that would keep the page out of the back/forward cache. */
@@ -62,12 +77,16 @@ export class TabRole {
   }
 
   #lead(): void {
-    const { page, clock, settings, failed } = this.#options
+    const { page, settings } = this.#options
+    const failed = (error: unknown): void => {
+      if (this.#peering === peering) this.#fail(error)
+    }
     const peering = new Peering({
-      clock,
+      clock: this.#clock,
       workerUrl: settings.workerUrl,
       trackerUrl: settings.trackerUrl,
       bans: this.#bans,
+      visit: this.visit,
       uploadLimit: () => uploadLimitOn(page.line, settings.uploadBytesPerSecond),
       serviceWorker: () => page.serviceWorkers?.controller ?? undefined,
       changed: () => {
@@ -81,7 +100,21 @@ export class TabRole {
     peering.start().catch(failed)
   }
 
+  /** Peers are an extra: the worker goes on without them, and so may another tab with them. */
+  #fail(error: unknown): void {
+    console.warn('Nearhand goes on without peers', error)
+    this.#disconnect()
+    const pauseMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs, Math.random)
+    this.#failures += 1
+    this.#cancelRetry = this.#clock.after(pauseMs, () => {
+      this.#cancelRetry = undefined
+      this.take(true)
+    })
+  }
+
   #disconnect(): void {
+    this.#cancelRetry?.()
+    this.#cancelRetry = undefined
     const wasLeading = this.#peering !== undefined
     this.#peering?.stop()
     this.#peering = undefined
@@ -93,6 +126,6 @@ export class TabRole {
 
   #learn(status: PeeringStatus): void {
     this.#status = status
-    this.#options.changed(status)
+    this.#options.changed()
   }
 }

@@ -11,17 +11,13 @@ type TabMessage =
   /** By one that has just come. */
   | { readonly type: 'ask' }
 
-const channelName = 'nearhand-tabs'
-const count = v.pipe(v.number(), v.minValue(0))
-
 const schema: v.GenericSchema<unknown, TabMessage> = v.variant('type', [
   v.strictObject({
     type: v.literal('status'),
     status: v.strictObject({
       isLinked: v.boolean(),
       peers: peerViewsSchema,
-      uploadedBytes: count,
-      bannedPeers: count,
+      bannedPeers: v.pipe(v.number(), v.minValue(0)),
     }),
   }),
   v.strictObject({ type: v.literal('ask') }),
@@ -29,10 +25,14 @@ const schema: v.GenericSchema<unknown, TabMessage> = v.variant('type', [
 
 /** Lets every tab of the site know how the one with the connections is doing. */
 export class Tabs {
-  readonly #channel = new BroadcastChannel(channelName)
+  readonly #channel: BroadcastChannel
 
-  /** @param own this tab's status if it holds the connections */
-  constructor(own: () => PeeringStatus | undefined, told: (status: PeeringStatus) => void) {
+  /**
+   * @param base the site's folder: its neighbours on the same host have tabs of their own
+   * @param own this tab's status if it holds the connections
+   */
+  constructor(base: string, own: () => PeeringStatus | undefined, told: (status: PeeringStatus) => void) {
+    this.#channel = new BroadcastChannel(`nearhand-tabs ${base}`)
     this.#channel.onmessage = (event: MessageEvent<unknown>) => {
       const message = parseTabMessage(event.data)
       if (message?.type === 'status') told(message.status)

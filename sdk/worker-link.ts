@@ -4,9 +4,16 @@ import { ProtocolError } from '../protocol/errors.ts'
 import type { Clock } from './clock.ts'
 
 const answerMs = 2000
+const linkAnswerMs = 10_000
+const longestLinkAnswerMs = 80_000
 
 /** Asks the service worker something that it answers on a port; undefined where it says nothing in time. */
-function askWorker(worker: ServiceWorker, message: PageToWorker, clock: Clock): Promise<unknown> {
+export function askWorker(
+  worker: ServiceWorker,
+  type: 'nearhand:stats' | 'nearhand:disable' | 'nearhand:enable',
+  clock: Clock,
+  waitMs: number = answerMs,
+): Promise<unknown> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel()
     const done = (value: unknown): void => {
@@ -14,25 +21,23 @@ function askWorker(worker: ServiceWorker, message: PageToWorker, clock: Clock): 
       port2.close()
       resolve(value)
     }
-    const cancel = clock.after(answerMs, () => done(undefined))
+    const cancel = clock.after(waitMs, () => done(undefined))
     port2.onmessage = (event: MessageEvent<unknown>) => done(event.data)
-    worker.postMessage(message, [port1])
+    worker.postMessage({ type } satisfies PageToWorker, [port1])
   })
 }
 
 export async function askTotals(worker: ServiceWorker, clock: Clock): Promise<TrafficTotals | undefined> {
-  const answer = await askWorker(worker, { type: 'nearhand:stats' }, clock)
+  return readTotals(await askWorker(worker, 'nearhand:stats', clock))
+}
+
+function readTotals(answer: unknown): TrafficTotals | undefined {
   try {
     return answer === undefined ? undefined : parseTotals(answer)
   } catch (error) {
     if (error instanceof ProtocolError) return undefined // a worker of another deploy
     throw error
   }
-}
-
-/** Lets the service worker answer everything plainly and drop its store; resolves when it did, or did not answer. */
-export async function askDisable(worker: ServiceWorker, clock: Clock): Promise<void> {
-  await askWorker(worker, { type: 'nearhand:disable' }, clock)
 }
 
 /** Brokers the port between the service worker and the exchange, which cannot reach each other. */
@@ -60,18 +65,22 @@ export class WorkerLink {
     this.#linked = linked
   }
 
-  /** Makes a new port; the one before is done with. */
+  /** Makes a new port, and another one where the worker says nothing for long; the one before is done with. */
   async link(): Promise<void> {
-    const worker = this.#worker()
-    if (worker === undefined) return
     this.#round += 1
     const round = this.#round
-    const { port1, port2 } = new MessageChannel()
-    this.#post(worker, { type: 'nearhand:link', version: bridgeVersion }, [port1])
-    this.#give(port2)
-    // Messages keep their order, so an answer to a later question says that the link has arrived.
-    const totals = await askTotals(worker, this.#clock)
-    if (totals !== undefined && round === this.#round) this.#linked()
+    for (let waitMs = linkAnswerMs; round === this.#round; waitMs = Math.min(waitMs * 2, longestLinkAnswerMs)) {
+      const worker = this.#worker()
+      if (worker === undefined) return
+      const { port1, port2 } = new MessageChannel()
+      this.#post(worker, { type: 'nearhand:link', version: bridgeVersion }, [port1])
+      this.#give(port2)
+      // Messages keep their order, so an answer to a later question says that the link has arrived.
+      const answer = await askWorker(worker, 'nearhand:stats', this.#clock, waitMs)
+      if (answer === undefined) continue
+      if (round === this.#round && readTotals(answer)) this.#linked()
+      return
+    }
   }
 
   unlink(): void {

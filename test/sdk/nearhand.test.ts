@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { trafficChannelName } from '../../protocol/bridge.ts'
-import type { Memory, MemoryKey } from '../../sdk/memory.ts'
 import { Nearhand } from '../../sdk/nearhand.ts'
 import type { NearhandOptions } from '../../sdk/options.ts'
 import { resolveOptions } from '../../sdk/options.ts'
 import type { Page } from '../../sdk/page.ts'
 import type { PeeringStatus } from '../../sdk/peering.ts'
 import { FakeClock, rest, until } from '../fakes/clock.ts'
+import { MapMemory } from '../fakes/map-memory.ts'
 
 const channels: BroadcastChannel[] = []
 const shown: (() => void)[] = []
@@ -19,19 +19,24 @@ afterEach(() => {
 const status: PeeringStatus = {
   isLinked: true,
   peers: [{ id: 'b', roundTripMs: undefined, bytesPerSecond: 0, receivedBytes: 0, sentBytes: 0 }],
-  uploadedBytes: 5,
   bannedPeers: 1,
 }
 
 /** A browser with a service worker that does nothing, and another tab that holds the connections. */
-function scene(options: NearhandOptions & { query?: string; register?: () => Promise<void>; isSecure?: boolean } = {}) {
-  const { query = '', register = () => Promise.resolve(), isSecure = true, ...site } = options
+interface SceneOptions extends NearhandOptions {
+  readonly query?: string
+  readonly register?: () => Promise<void>
+  readonly isSecure?: boolean
+  readonly hasWebRtc?: boolean
+  /** What the worker answers to what is asked of it. */
+  readonly answer?: (type: string) => unknown
+}
+
+function scene(options: SceneOptions = {}) {
+  const { query = '', register = () => Promise.resolve(), answer = () => true, ...more } = options
+  const { isSecure = true, hasWebRtc = true, ...site } = more
   const url = `https://site.example/${query}`
-  const remembered = new Map<MemoryKey, string>()
-  const memory: Memory = {
-    get: (key) => remembered.get(key),
-    set: (key, value) => (value === undefined ? remembered.delete(key) : remembered.set(key, value)),
-  }
+  const memory = new MapMemory()
   const actions: Record<string, () => void> = {}
   const happened: string[] = []
   const registration = {
@@ -39,13 +44,13 @@ function scene(options: NearhandOptions & { query?: string; register?: () => Pro
     active: {
       postMessage(message: { type: string }, [port]: MessagePort[]) {
         happened.push(message.type)
-        port?.postMessage(true)
+        port?.postMessage(answer(message.type))
       },
     },
     unregister: () => Promise.resolve(happened.push('unregistered')),
   }
   const container = Object.assign(new EventTarget(), {
-    controller: { postMessage() {} },
+    controller: registration.active,
     getRegistration: () => Promise.resolve(registration),
   })
   const clock = new FakeClock()
@@ -53,13 +58,15 @@ function scene(options: NearhandOptions & { query?: string; register?: () => Pro
     url,
     clock,
     memory,
+    tabMemory: new MapMemory(),
+    date: () => 1_000_000_000_000,
     locks: undefined,
     serviceWorkers: isSecure ? (container as unknown as ServiceWorkerContainer) : undefined,
     register: () => {
       happened.push('registered')
       return register()
     },
-    hasWebRtc: false,
+    hasWebRtc,
     hasPrivacyControl: false,
     line: undefined,
     events: {
@@ -73,9 +80,9 @@ function scene(options: NearhandOptions & { query?: string; register?: () => Pro
   const states: string[] = []
   nearhand.addEventListener('state', ({ detail }) => states.push(detail))
   shown.push(() => actions['hidden']?.())
-  const otherTab = new BroadcastChannel('nearhand-tabs')
+  const otherTab = new BroadcastChannel('nearhand-tabs /')
   channels.push(otherTab)
-  return { nearhand, happened, states, remembered, memory, actions, clock, container, otherTab }
+  return { nearhand, happened, states, memory, actions, clock, container, otherTab }
 }
 
 test('Nearhand becomes active with its worker', async () => {
@@ -118,13 +125,15 @@ test('Nearhand goes off at an error of its own, and throws nothing', async () =>
 })
 
 test('Nearhand remembers the visitor’s word', async () => {
-  const { nearhand, remembered } = scene({ consent: 'granted' })
+  const { nearhand, memory } = scene({ consent: 'granted' })
   nearhand.start()
   expect(nearhand.consentState).toBe('granted')
   nearhand.consent(false)
-  expect([nearhand.consentState, remembered.get('nearhand-consent')]).toEqual(['denied', 'denied'])
+  expect([nearhand.consentState, memory.get('consent')]).toEqual(['denied', 'denied'])
   nearhand.consent(true)
   expect(nearhand.consentState).toBe('granted')
+  Reflect.apply(Reflect.get(nearhand, 'consent'), nearhand, ['false'])
+  expect(nearhand.consentState, 'nothing but true grants').toBe('denied')
 })
 
 test('disable() removes the worker, and enable() brings it back', async () => {
@@ -136,6 +145,28 @@ test('disable() removes the worker, and enable() brings it back', async () => {
   nearhand.enable()
   await until(() => nearhand.state === 'active')
   expect(states).toEqual(['active', 'off', 'starting', 'active'])
+  expect(happened.slice(3), 'the worker that lives on is told').toEqual(['registered', 'nearhand:enable'])
+})
+
+test('enable() waits for the removal that it undoes', async () => {
+  const { nearhand, happened } = scene()
+  nearhand.start()
+  await rest()
+  void nearhand.disable()
+  nearhand.enable()
+  await until(() => nearhand.state === 'active')
+  expect(happened.slice(1)).toEqual(['nearhand:disable', 'unregistered', 'registered', 'nearhand:enable'])
+})
+
+test('enable() leaves the page off where the worker does not say that it answers again', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue()
+  const { nearhand, states } = scene({ answer: (type) => type !== 'nearhand:enable' })
+  nearhand.start()
+  await rest()
+  await nearhand.disable()
+  nearhand.enable()
+  await until(() => nearhand.state === 'off')
+  expect(states).toEqual(['active', 'off', 'starting', 'off'])
 })
 
 test('disable() holds for a worker that was only about to be there', async () => {
@@ -153,30 +184,65 @@ test('?nearhand=off disables for good, ?nearhand=on enables', async () => {
   const off = scene({ query: '?nearhand=off' })
   off.nearhand.start()
   await until(() => off.happened.includes('unregistered'))
-  expect([off.nearhand.state, off.remembered.get('nearhand-off')]).toEqual(['off', '1'])
+  expect([off.nearhand.state, off.memory.get('off')]).toEqual(['off', '1'])
 
   const on = scene({ query: '?nearhand=on' })
-  on.remembered.set('nearhand-off', '1')
+  on.memory.set('off', '1')
   on.nearhand.start()
   await until(() => on.nearhand.state === 'active')
 })
 
 test('Nearhand stays off where it was switched off, and goes off when another tab does that', async () => {
   const later = scene()
-  later.remembered.set('nearhand-off', '1')
+  later.memory.set('off', '1')
   later.nearhand.start()
   expect([later.nearhand.state, later.happened]).toEqual(['off', []])
 
   const open = scene()
   open.nearhand.start()
   await rest()
-  open.remembered.set('nearhand-off', '1')
+  open.memory.set('off', '1')
   open.actions['remembered']?.()
   expect(open.nearhand.state).toBe('off')
+  open.memory.set('off', undefined)
+  open.actions['remembered']?.()
+  await until(() => open.nearhand.state === 'active')
+})
+
+test('Nearhand stays off after an error, whatever another tab says', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue()
+  const { nearhand, actions } = scene({ register: () => Promise.reject(new TypeError('script error')) })
+  nearhand.start()
+  await until(() => nearhand.state === 'off')
+  actions['remembered']?.()
+  expect(nearhand.state).toBe('off')
+})
+
+test('Nearhand is unsupported on a page that its worker can never control', async () => {
+  const { nearhand, happened } = scene({ base: '/shop/' })
+  nearhand.start()
+  await rest()
+  expect([nearhand.state, happened]).toEqual(['unsupported', []])
+})
+
+test('Nearhand goes on without peers where they fail, and tries them again', async () => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  // Node has no RTCPeerConnection: the exchange cannot start.
+  const { nearhand, clock } = scene({ consent: 'granted' })
+  nearhand.start()
+  await until(() => warn.mock.calls.length === 1)
+  expect(warn.mock.calls[0]?.[0]).toBe('Nearhand goes on without peers')
+  expect(nearhand.state).toBe('active')
+  await clock.advance(5000)
+  expect(warn).toHaveBeenCalledTimes(2)
+  nearhand.consent(false)
+  await clock.advance(600_000)
+  expect(warn).toHaveBeenCalledTimes(2)
 })
 
 test('connected() resolves by what the tab with the connections tells', async () => {
-  const { nearhand, otherTab, clock } = scene()
+  const { nearhand, otherTab, clock, memory } = scene()
+  memory.set('visit', '5 1000000000000')
   nearhand.start()
   await rest()
   const peers: unknown[] = []
@@ -206,6 +272,12 @@ test('connected() waits for a page that the worker controls', async () => {
   container.dispatchEvent(new Event('controllerchange'))
   otherTab.postMessage({ type: 'status', status })
   await connected
+})
+
+test('connected() says where there is no WebRTC', async () => {
+  const { nearhand } = scene({ hasWebRtc: false })
+  nearhand.start()
+  await expect(nearhand.connected()).rejects.toThrow('no WebRTC')
 })
 
 test('connected() ends with its signal', async () => {

@@ -74,6 +74,15 @@ test('optionsOfTag() takes the script’s own folder as the base, unless it come
   expect(fromTag({ scope: '/b/' }).base).toBe('/b/')
 })
 
+test.each([
+  ['', true],
+  ['true', true],
+  ['false', false],
+  ['FALSE', false],
+])('optionsOfTag() takes data-manual=%j as %s', (manual, isManual) => {
+  expect(fromTag({ manual }).isManual).toBe(isManual)
+})
+
 test.each([[{ consent: 'GRANTED' }], [{ uploadLimit: 'much' }], [{ uploadLimit: '' }]])(
   'optionsOfTag() lets a wrong attribute be refused: %o',
   (attributes) => {

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { TrafficTotals } from '../../protocol/bridge.ts'
 import { parsePageToWorker } from '../../protocol/bridge.ts'
 import { askTotals, WorkerLink } from '../../sdk/worker-link.ts'
-import { FakeClock, rest, until } from '../fakes/clock.ts'
+import { FakeClock, until } from '../fakes/clock.ts'
 
 const totals: TrafficTotals = {
   bytes: { store: 1, peers: 2, origin: 3 },
@@ -40,27 +40,49 @@ test('askTotals() gives nothing where the worker is silent or of another build',
   expect(await askTotals(fakeWorker({ bytes: 1 }).worker, clock)).toBeUndefined()
 })
 
-test('WorkerLink counts as linked only when the worker has said something after it', async () => {
+/** A link to `worker`, what the exchange was given, and how often the worker counted as linked. */
+function scene(worker: ServiceWorker) {
   const clock = new FakeClock()
-  const linked: string[] = []
-  const link = async (answer?: unknown) => {
-    const { worker, said } = fakeWorker(answer)
-    const one = new WorkerLink(
-      clock,
-      () => worker,
-      (port) => ports.push(port),
-      () => linked.push('linked'),
-    )
-    const done = one.link()
-    await rest()
-    await clock.advance(2000)
-    await done
-    return said
-  }
-  expect(await link()).toEqual(['nearhand:link', 'nearhand:stats'])
-  expect(linked).toEqual([])
-  await link(totals)
-  expect(linked).toEqual(['linked'])
+  const seen = { given: 0, linked: 0 }
+  const link = new WorkerLink(
+    clock,
+    () => worker,
+    (port) => {
+      ports.push(port)
+      seen.given += 1
+    },
+    () => (seen.linked += 1),
+  )
+  return { clock, seen, link }
+}
+
+test('WorkerLink counts as linked only when the worker has said something after it', async () => {
+  const { worker, said } = fakeWorker(totals)
+  const { link, seen } = scene(worker)
+  const done = link.link()
+  expect(seen.linked).toBe(0)
+  await done
+  expect([said, seen]).toEqual([['nearhand:link', 'nearhand:stats'], { given: 1, linked: 1 }])
+})
+
+test('WorkerLink takes a late answer, and links again where none comes', async () => {
+  const { worker } = fakeWorker()
+  const { clock, link, seen } = scene(worker)
+  const done = link.link()
+  await clock.advance(9999)
+  expect(seen).toEqual({ given: 1, linked: 0 })
+  await clock.advance(1 + 19_999)
+  expect(seen).toEqual({ given: 2, linked: 0 })
+  ports.at(-1)?.postMessage(totals)
+  await done
+  expect(seen).toEqual({ given: 2, linked: 1 })
+})
+
+test('WorkerLink leaves a worker of another build alone', async () => {
+  const { worker } = fakeWorker({ bytes: 1 })
+  const { link, seen } = scene(worker)
+  await link.link()
+  expect(seen).toEqual({ given: 1, linked: 0 })
 })
 
 test('WorkerLink does not count as linked what was unlinked meanwhile', async () => {
