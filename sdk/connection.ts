@@ -38,8 +38,9 @@ export class Connection {
   constructor(ports: ConnectionPorts) {
     this.#ports = ports
     this.#peer = ports.createPeer()
-    this.#cancelDial = ports.clock.after(dialMs, () => this.close())
     ports.adopt(this.#peer.createDataChannel(channelLabel, { negotiated: true, id: 0, ordered: true }))
+    // Not before all that may throw: nobody would know whose connection ended.
+    this.#cancelDial = ports.clock.after(dialMs, () => this.close())
     this.#peer.addEventListener('icecandidate', (event) => this.#found(event.candidate?.candidate))
     this.#peer.addEventListener('connectionstatechange', () => this.#changed())
   }

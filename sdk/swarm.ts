@@ -28,6 +28,9 @@ interface Member {
 
 const firstRetryMs = 500
 const longestRetryMs = 30_000
+/** A policy may forbid it for good, and the browser reports each try. */
+const longestJoinRetryMs = 300_000
+const joinMs = 10_000
 const dialRetries = 2
 /** The first pauses are short: two visitors who come together find each other soon. */
 const seekPausesMs = [1000, 2000]
@@ -47,9 +50,10 @@ export class Swarm {
   /** Peers to dial, and how often each was dialled in vain. */
   readonly #introduced = new Map<PeerId, number>()
   readonly #offers: TokenBucket
-  readonly #aborted = new AbortController()
   #join: JoinResponse | undefined
   #joinAttempt = 0
+  #joining: AbortController | undefined
+  #hasStopped = false
   #seekRound = 0
   #cancelSeek: () => void = () => {}
   #cancelJoin: () => void = () => {}
@@ -71,10 +75,13 @@ export class Swarm {
 
   /** Joins, and stays joined until it is stopped. */
   async start(): Promise<void> {
-    const { random } = this.#ports
+    const { clock, random } = this.#ports
+    const joining = new AbortController()
+    this.#joining = joining
+    const cancel = clock.after(joinMs, () => joining.abort())
     try {
-      const join = await this.#ports.fetchJoin(this.#aborted.signal)
-      if (this.#aborted.signal.aborted) return
+      const join = await this.#ports.fetchJoin(joining.signal)
+      if (this.#hasStopped) return
       this.#joinAttempt = 0
       const isNew = JSON.stringify(join.swarms) !== JSON.stringify(this.#join?.swarms)
       this.#join = join
@@ -85,14 +92,17 @@ export class Swarm {
       this.#renewSoon(join.renewSeconds * 1000 * (0.8 + random() / 5))
     } catch {
       // The origin or the network is away; assets have their own way there.
-      this.#renewSoon(backoffMs(this.#joinAttempt, firstRetryMs, longestRetryMs, random))
+      this.#renewSoon(backoffMs(this.#joinAttempt, firstRetryMs, longestJoinRetryMs, random))
       this.#joinAttempt += 1
+    } finally {
+      cancel()
     }
   }
 
   /** Closes every connection. */
   stop(): void {
-    this.#aborted.abort()
+    this.#hasStopped = true
+    this.#joining?.abort()
     this.#cancelSeek()
     this.#cancelJoin()
     this.#tracker.stop()
@@ -109,7 +119,7 @@ export class Swarm {
 
   #renewSoon(delayMs: number): void {
     this.#cancelJoin()
-    if (this.#aborted.signal.aborted) return
+    if (this.#hasStopped) return
     this.#cancelJoin = this.#ports.clock.after(delayMs, () => void this.start())
   }
 
@@ -146,7 +156,7 @@ export class Swarm {
     if (retries >= dialRetries) return
     const { clock, random } = this.#ports
     clock.after(backoffMs(retries, firstRetryMs * 2, longestRetryMs, random), () => {
-      if (this.#aborted.signal.aborted || this.#bans.has(peer) || this.#members.has(peer)) return
+      if (this.#hasStopped || this.#bans.has(peer) || this.#members.has(peer)) return
       if (this.#introduced.size >= introductionsKept) return
       this.#introduced.set(peer, retries + 1)
       this.#dial()
@@ -191,26 +201,29 @@ export class Swarm {
     const join = this.#join
     if (self === undefined || join === undefined) return undefined
     const { clock } = this.#ports
-    const connection = this.#ports.connect(
-      {
-        clock,
-        isLan: join.lan,
-        adopt: (channel) => this.#ports.tellExchange({ type: 'channel', peer, self, channel }, [channel]),
-        signal: (signal) => this.#tracker.signal(peer, signal),
-        opened: () => {
-          member.isOpen = true
-          this.#dial()
-        },
-        closed: () => {
-          this.#members.delete(peer)
-          if (this.#aborted.signal.aborted) return
-          this.#ports.tellExchange({ type: 'drop', peer })
-          if (isDial && !member.isOpen) this.#retry(peer, retries)
-          this.#dial()
-        },
+    const ports: Omit<ConnectionPorts, 'createPeer'> = {
+      clock,
+      isLan: join.lan,
+      adopt: (channel) => this.#ports.tellExchange({ type: 'channel', peer, self, channel }, [channel]),
+      signal: (signal) => this.#tracker.signal(peer, signal),
+      opened: () => {
+        member.isOpen = true
+        this.#dial()
       },
-      join,
-    )
+      closed: () => {
+        this.#members.delete(peer)
+        if (this.#hasStopped) return
+        this.#ports.tellExchange({ type: 'drop', peer })
+        if (isDial && !member.isOpen) this.#retry(peer, retries)
+        this.#dial()
+      },
+    }
+    let connection: DialledConnection
+    try {
+      connection = this.#ports.connect(ports, join)
+    } catch {
+      return undefined // the browser has no more of them, or takes no such server: others may do
+    }
     const member: Member = { connection, isDial, isOpen: false, fingerprint: undefined }
     this.#members.set(peer, member)
     return member

@@ -36,6 +36,7 @@ const firstRetryMs = 500
 const longestRetryMs = 30_000
 /** A connection that held this long was a good one. */
 const goodAfterMs = 10_000
+const welcomeMs = 10_000
 
 /** Keeps one socket to the tracker open, and comes back to it with growing pauses. */
 export class TrackerClient {
@@ -46,7 +47,7 @@ export class TrackerClient {
   #self: PeerId | undefined
   #attempt = 0
   #openedAt = Infinity
-  #cancelRetry: () => void = () => {}
+  #cancelWait: () => void = () => {}
 
   constructor(ports: TrackerPorts, events: TrackerEvents) {
     this.#ports = ports
@@ -74,7 +75,7 @@ export class TrackerClient {
   }
 
   stop(): void {
-    this.#cancelRetry()
+    this.#cancelWait()
     const socket = this.#socket
     this.#socket = undefined
     this.#self = undefined
@@ -97,6 +98,14 @@ export class TrackerClient {
       },
     })
     this.#socket = socket
+    this.#cancelWait = this.#ports.clock.after(welcomeMs, () => this.#drop())
+  }
+
+  /** At once: a socket that fails may take long to close. */
+  #drop(): void {
+    const socket = this.#socket
+    this.#lost()
+    socket?.close()
   }
 
   #lost(): void {
@@ -105,7 +114,8 @@ export class TrackerClient {
     this.#openedAt = Infinity
     this.#socket = undefined
     this.#self = undefined
-    this.#cancelRetry = clock.after(backoffMs(this.#attempt, firstRetryMs, longestRetryMs, random), () => this.#open())
+    this.#cancelWait()
+    this.#cancelWait = clock.after(backoffMs(this.#attempt, firstRetryMs, longestRetryMs, random), () => this.#open())
     this.#attempt += 1
   }
 
@@ -114,6 +124,8 @@ export class TrackerClient {
       const message = parseFromTracker(text)
       switch (message.type) {
         case 'welcome':
+          if (this.#self !== undefined) throw new ProtocolError('malformed', 'Cannot take a second welcome')
+          this.#cancelWait()
           this.#self = message.peer
           this.#events.welcomed(message.peer)
           break
@@ -125,13 +137,15 @@ export class TrackerClient {
           break
         case 'fault':
           if (message.fault === 'foreign') this.#events.refused()
+          // It ends the connection as well; one that does not may not say it again and again.
+          this.#drop()
           break
         case 'fresh': // the service worker asks for it itself
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       // It speaks another language: no use to go on with this connection.
-      this.#socket?.close()
+      this.#drop()
     }
   }
 

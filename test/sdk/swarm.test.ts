@@ -1,126 +1,12 @@
 import { expect, test } from 'vitest'
 import { ProtocolError } from '../../protocol/errors.ts'
-import type { PeerId } from '../../protocol/ids.ts'
 import type { JoinResponse } from '../../protocol/join.ts'
 import { connectionsPerPage, dialsAtOnce } from '../../protocol/limits.ts'
-import type { FromTracker, Signal, ToTracker } from '../../protocol/tracker-wire.ts'
-import { parseToTracker } from '../../protocol/tracker-wire.ts'
-import { Bans } from '../../sdk/bans.ts'
-import type { ConnectionPorts } from '../../sdk/connection.ts'
-import type { PageToExchange } from '../../sdk/exchange-messages.ts'
-import type { DialledConnection } from '../../sdk/swarm.ts'
-import { Swarm } from '../../sdk/swarm.ts'
-import type { SocketEvents } from '../../sdk/tracker-client.ts'
-import { FakeClock } from '../fakes/clock.ts'
 import { peerIdOf, swarm as swarmId, wholeSite } from './exchange-scene.ts'
-
-const self = peerIdOf('7')
-const peers = (count: number): PeerId[] =>
-  Array.from({ length: count }, (_, at) => peerIdOf('0').slice(0, 30).concat(at.toString().padStart(2, '0')) as PeerId)
-const offerOf = (digit: string): Signal => ({
-  type: 'offer',
-  description: { iceUfrag: 'abcd', icePwd: 'a'.repeat(22), fingerprint: digit.repeat(64), setup: 'actpass' },
-})
-const answerOf = (digit: string): Signal => ({
-  type: 'answer',
-  description: { iceUfrag: 'abcd', icePwd: 'a'.repeat(22), fingerprint: digit.repeat(64), setup: 'active' },
-})
-
-class FakeConnection implements DialledConnection {
-  readonly steps: string[] = []
-  readonly #ports: Omit<ConnectionPorts, 'createPeer'>
-
-  constructor(ports: Omit<ConnectionPorts, 'createPeer'>) {
-    this.#ports = ports
-    // A browser's class that Node has not; the exchange is a list here.
-    ports.adopt({} as RTCDataChannel)
-  }
-
-  offer(): Promise<void> {
-    this.steps.push('offer')
-    return Promise.resolve()
-  }
-
-  answer(): Promise<void> {
-    this.steps.push('answer')
-    return Promise.resolve()
-  }
-
-  accept(signal: Signal): Promise<void> {
-    this.steps.push(signal.type)
-    return Promise.resolve()
-  }
-
-  open(): void {
-    this.#ports.opened()
-  }
-
-  close(): void {
-    if (this.isClosed) return
-    this.steps.push('close')
-    this.#ports.closed()
-  }
-
-  get isClosed(): boolean {
-    return this.steps.at(-1) === 'close'
-  }
-}
-
-async function scene(joinResponses: (JoinResponse | Error)[] = []) {
-  const clock = new FakeClock()
-  const sockets: SocketEvents[] = []
-  const sent: ToTracker[] = []
-  const connections: FakeConnection[] = []
-  const told: PageToExchange[] = []
-  const bans = new Bans()
-  let joins = 0
-  const usual: JoinResponse = { swarms: wholeSite, iceServers: [], lan: true, renewSeconds: 3600 }
-  const swarm = new Swarm(
-    {
-      clock,
-      random: () => 0.5,
-      fetchJoin() {
-        joins += 1
-        const response = joinResponses.shift() ?? usual
-        return response instanceof Error ? Promise.reject(response) : Promise.resolve(response)
-      },
-      openSocket(events) {
-        sockets.push(events)
-        return { send: (text) => sent.push(parseToTracker(text)), close: () => events.closed() }
-      },
-      connect(ports) {
-        const connection = new FakeConnection(ports)
-        connections.push(connection)
-        return connection
-      },
-      tellExchange: (message) => told.push(message),
-    },
-    bans,
-  )
-  const hear = (message: FromTracker): void => sockets.at(-1)?.received(JSON.stringify(message))
-  const welcome = (): void => {
-    sockets.at(-1)?.opened()
-    hear({ type: 'welcome', peer: self })
-  }
-  await swarm.start()
-  return {
-    clock,
-    sockets,
-    sent,
-    connections,
-    told,
-    bans,
-    swarm,
-    hear,
-    welcome,
-    joins: () => joins,
-    introduce: (ids: readonly PeerId[]) => hear({ type: 'peers', swarm: swarmId, peers: ids }),
-    seeks: () => sent.filter(({ type }) => type === 'seek').length,
-  }
-}
+import { answerOf, offerOf, openSwarm, peers, self } from './swarm-scene.ts'
 
 test('Swarm tells the exchange its swarms, joins them and seeks', async () => {
-  const { told, welcome, sent } = await scene()
+  const { told, welcome, sent } = await openSwarm()
   welcome()
   expect(told).toEqual([{ type: 'swarms', swarms: wholeSite }])
   expect(sent).toEqual([
@@ -130,7 +16,7 @@ test('Swarm tells the exchange its swarms, joins them and seeks', async () => {
 })
 
 test('Swarm seeks soon again at first, then every ten seconds, and not once it has enough', async () => {
-  const { clock, welcome, seeks, introduce, connections } = await scene()
+  const { clock, welcome, seeks, introduce, connections } = await openSwarm()
   welcome()
   await clock.advance(1000)
   expect(seeks()).toBe(2)
@@ -150,7 +36,7 @@ test('Swarm seeks soon again at first, then every ten seconds, and not once it h
 })
 
 test('Swarm dials a few at a time, and no more than it keeps', async () => {
-  const { welcome, introduce, connections } = await scene()
+  const { welcome, introduce, connections } = await openSwarm()
   welcome()
   introduce(peers(12))
   introduce(peers(24).slice(12))
@@ -164,7 +50,7 @@ test('Swarm dials a few at a time, and no more than it keeps', async () => {
 })
 
 test('Swarm dials a peer again that did not answer, but not for ever', async () => {
-  const { welcome, introduce, connections, clock } = await scene()
+  const { welcome, introduce, connections, clock } = await openSwarm()
   welcome()
   introduce([peerIdOf('b')])
   for (let round = 0; round < 5; round += 1) {
@@ -175,7 +61,7 @@ test('Swarm dials a peer again that did not answer, but not for ever', async () 
 })
 
 test('Swarm answers a peer that dials again, unless the connection stands', async () => {
-  const { welcome, hear, connections } = await scene()
+  const { welcome, hear, connections } = await openSwarm()
   welcome()
   hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
   hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
@@ -185,7 +71,7 @@ test('Swarm answers a peer that dials again, unless the connection stands', asyn
 })
 
 test('Swarm gives the exchange each channel, and takes it back when the connection ends', async () => {
-  const { welcome, introduce, connections, told } = await scene()
+  const { welcome, introduce, connections, told } = await openSwarm()
   welcome()
   introduce([peerIdOf('b')])
   connections[0]?.close()
@@ -196,7 +82,7 @@ test('Swarm gives the exchange each channel, and takes it back when the connecti
 })
 
 test('Swarm answers offers, and passes on what else is signalled', async () => {
-  const { welcome, hear, connections, introduce } = await scene()
+  const { welcome, hear, connections, introduce } = await openSwarm()
   welcome()
   hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
   hear({
@@ -214,7 +100,7 @@ test('Swarm answers offers, and passes on what else is signalled', async () => {
 })
 
 test('Swarm lets the smaller id’s offer hold where both dialled', async () => {
-  const { welcome, hear, introduce, connections } = await scene()
+  const { welcome, hear, introduce, connections } = await openSwarm()
   welcome()
   introduce([peerIdOf('2'), peerIdOf('b')])
   hear({ type: 'signal', from: peerIdOf('2'), signal: offerOf('1') })
@@ -223,7 +109,7 @@ test('Swarm lets the smaller id’s offer hold where both dialled', async () => 
 })
 
 test('Swarm knows a peer by its certificate, whatever it is called', async () => {
-  const { welcome, hear, introduce, connections, bans, swarm } = await scene()
+  const { welcome, hear, introduce, connections, bans, swarm } = await openSwarm()
   welcome()
   hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
   hear({ type: 'signal', from: peerIdOf('c'), signal: offerOf('1') })
@@ -243,7 +129,7 @@ test('Swarm knows a peer by its certificate, whatever it is called', async () =>
 })
 
 test('Swarm takes no more offers than it keeps connections, and not too many in a moment', async () => {
-  const { welcome, hear, connections, clock } = await scene()
+  const { welcome, hear, connections, clock } = await openSwarm()
   welcome()
   const all = peers(99)
   for (const [at, peer] of all.entries()) {
@@ -260,7 +146,7 @@ test('Swarm takes no more offers than it keeps connections, and not too many in 
 })
 
 test('Swarm keeps its connections when the tracker goes, and seeks again when it is back', async () => {
-  const { clock, welcome, introduce, connections, sockets, seeks } = await scene()
+  const { clock, welcome, introduce, connections, sockets, seeks } = await openSwarm()
   welcome()
   introduce([peerIdOf('b')])
   connections[0]?.open()
@@ -275,16 +161,17 @@ test('Swarm keeps its connections when the tracker goes, and seeks again when it
 test('Swarm renews its join, and joins anew where the swarms changed', async () => {
   const first: JoinResponse = { swarms: wholeSite, iceServers: [], lan: false, renewSeconds: 100 }
   const other = { ...first, swarms: [{ section: '/', swarm: '6'.repeat(32) as typeof swarmId }] }
-  const { clock, sockets, told, joins } = await scene([first, first, other])
+  const { clock, sockets, told, joins, welcome } = await openSwarm([first, first, other])
+  welcome()
   await clock.advance(100_000)
   expect([joins(), sockets.length]).toEqual([2, 1])
-  await clock.advance(100_000)
+  await clock.advance(85_000)
   expect(sockets).toHaveLength(2)
   expect(told.at(-1)).toEqual({ type: 'swarms', swarms: other.swarms })
 })
 
 test('Swarm tries to join again when the origin is away or talks nonsense', async () => {
-  const { clock, sockets, joins } = await scene([
+  const { clock, sockets, joins } = await openSwarm([
     new TypeError('Failed to fetch'),
     new ProtocolError('malformed', 'Cannot read join response'),
   ])
@@ -294,11 +181,30 @@ test('Swarm tries to join again when the origin is away or talks nonsense', asyn
 })
 
 test('Swarm lets go of everything when it stops', async () => {
-  const { clock, welcome, introduce, connections, swarm, sockets } = await scene()
+  const { clock, welcome, introduce, connections, swarm, sockets } = await openSwarm()
   welcome()
   introduce(peers(3))
   swarm.stop()
   expect(connections.every(({ isClosed }) => isClosed)).toBe(true)
   await clock.advance(100_000)
   expect([sockets.length, connections.length, clock.waiting]).toEqual([1, 3, 0])
+})
+
+test('Swarm gives up a join that hangs, and tries again', async () => {
+  const { clock, joins, sockets } = await openSwarm(['hang'])
+  expect([joins(), sockets.length]).toEqual([1, 0])
+  await clock.advance(10_000)
+  await clock.advance(500)
+  expect([joins(), sockets.length]).toEqual([2, 1])
+})
+
+test('Swarm does without a peer where the browser makes no connection', async () => {
+  const { welcome, introduce, hear, connections, refuse } = await openSwarm()
+  welcome()
+  refuse(true)
+  introduce([peerIdOf('b')])
+  hear({ type: 'signal', from: peerIdOf('c'), signal: offerOf('1') })
+  refuse(false)
+  introduce([peerIdOf('d')])
+  expect(connections.map(({ steps }) => steps)).toEqual([['offer']])
 })

@@ -63,6 +63,7 @@ test('TrackerClient comes back with growing pauses, and soon again after a good 
     expect(sockets).toHaveLength(count + 1)
   }
   sockets.at(-1)?.events.opened()
+  sockets.at(-1)?.events.received(JSON.stringify({ type: 'welcome', peer: self }))
   await clock.advance(20_000)
   sockets.at(-1)?.events.closed()
   const count = sockets.length
@@ -100,4 +101,28 @@ test('TrackerClient tells when its swarms are not known', () => {
   client.join([swarm])
   sockets[0]?.events.received(JSON.stringify({ type: 'fault', fault: 'foreign' }))
   expect(happened).toEqual(['refused'])
+})
+
+test('TrackerClient gives a connection up on which no welcome comes', async () => {
+  const { client, sockets, clock } = scene()
+  client.join([swarm])
+  sockets[0]?.events.opened()
+  await clock.advance(10_000)
+  expect(sockets[0]?.isClosed).toBe(true)
+  await clock.advance(500)
+  expect(sockets).toHaveLength(2)
+})
+
+test.each([
+  ['a second welcome', { type: 'welcome', peer: self }, 1],
+  ['the same fault', { type: 'fault', fault: 'foreign' }, 6],
+])('TrackerClient ends a connection that says %s again and again', async (_, message, most) => {
+  const { client, sockets, clock, happened } = scene()
+  client.join([swarm])
+  for (let elapsedMs = 0; elapsedMs < 20_000; elapsedMs += 300) {
+    sockets.at(-1)?.events.received(JSON.stringify(message))
+    await clock.advance(300)
+  }
+  expect(sockets.length).toBeLessThanOrEqual(6)
+  expect(happened.length / sockets.length).toBeLessThanOrEqual(most)
 })
