@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { sha256Of } from './harness/assets.ts'
 import { useScene } from './harness/scene.ts'
+import { sitePage } from './harness/site-page.ts'
 import { openSite } from './harness/site.ts'
-import { openSeeder, openVisitor } from './harness/visitor.ts'
+import { openSeeder, openVisitor, Visitor } from './harness/visitor.ts'
 
 const scene = useScene()
 const join = '/.well-known/nearhand/join'
@@ -52,3 +53,119 @@ test('no RTCPeerConnection exists before consent, and one does after it', async 
   await visitor.connected()
   expect(await made()).toBeGreaterThan(0)
 })
+
+test.each(['free', 'full'])(
+  'consent(false) closes the socket and every connection at once, its storage %s',
+  async (room) => {
+    const site = await openSite(scene)
+    await openSeeder(scene, site, [large])
+    const visitor = await openVisitor(scene, site, {
+      path: '/empty.html',
+      isControlled: false,
+      initScript: collectConnections,
+    })
+    const sockets: { isClosed(): boolean }[] = []
+    visitor.page.on('websocket', (socket) => sockets.push(socket))
+    await visitor.goto('/')
+    await visitor.connected()
+    if (room === 'full') await visitor.page.evaluate(fillStorage)
+    await visitor.page.evaluate(() => nearhand.consent(false))
+    expect(await visitor.page.evaluate(connectionStates)).not.toContain('connected')
+    await expect.poll(() => sockets.map((socket) => socket.isClosed())).not.toContain(false)
+    expect(sockets.length).toBeGreaterThan(0)
+    await visitor.page.reload()
+    await visitor.untilControlled()
+    await visitor.untilAnswering()
+    expect(await visitor.page.evaluate(connectionStates), 'nor on the next page').toEqual([])
+  },
+)
+
+test('disable() holds when the browser restarts the worker, and enable() has it answer again', async () => {
+  const site = await openSite(scene)
+  const visitor = await openSeeder(scene, site, [large])
+  await visitor.page.evaluate(() => nearhand.disable())
+  await visitor.stopServiceWorkers()
+  expect(await visitor.isAnsweredByWorker(large)).toBe(false)
+  await visitor.page.evaluate(() => nearhand.enable())
+  await visitor.page.waitForFunction(() => nearhand.state === 'active')
+  await visitor.untilAnswering()
+  expect(await visitor.isAnsweredByWorker(large)).toBe(true)
+  expect((await visitor.load(large)).sha256).toBe(sha256Of(site.asset(large)))
+})
+
+test('disable() and enable() hold for the other tabs of the site', async () => {
+  const site = await openSite(scene)
+  const one = await openSeeder(scene, site, [large])
+  const other = new Visitor({ ...one.browser, page: await one.browser.context.newPage() }, site)
+  await other.goto('/')
+  await other.untilControlled()
+  await one.page.evaluate(() => nearhand.disable())
+  await other.page.waitForFunction(() => nearhand.state === 'off')
+  await other.page.evaluate(() => nearhand.enable())
+  for (const { page } of [one, other]) await page.waitForFunction(() => nearhand.state === 'active')
+  await one.untilAnswering()
+  expect([await one.isAnsweredByWorker(large), await other.isAnsweredByWorker(large)]).toEqual([true, true])
+})
+
+test('what a visitor gave to others counts for all pages of the visit', async () => {
+  const site = await openSite(scene)
+  const seeder = await openSeeder(scene, site, [large])
+  const visitor = await openVisitor(scene, site)
+  await visitor.connected()
+  await visitor.untilAnswering()
+  await visitor.load(large)
+  const given = (): Promise<number> => seeder.stats().then(({ uploadedBytes }) => uploadedBytes)
+  await expect.poll(given).toBeGreaterThan(0)
+  const before = await given()
+  await seeder.page.reload()
+  expect(await given()).toBeGreaterThanOrEqual(before)
+})
+
+test.each([
+  ['an element of its name', '<script id="nearhand" src="/nearhand.js" data-consent="granted"></script>', 'active'],
+  ['a wrong attribute', '<script src="/nearhand.js" data-consent="yes"></script>', 'unsupported'],
+  ['a place outside of its base', '<script src="/nearhand.js" data-base="/shop/"></script>', 'unsupported'],
+  ['type=module', '<script src="/nearhand.js" type="module"></script>', undefined],
+])('the tag with %s leaves a page that works and says what is wrong', async (_, tag, state) => {
+  const site = await openSite(scene)
+  site.answer('/tag.html', () => new Response(sitePage(tag), { headers: { 'content-type': 'text/html' } }))
+  const visitor = await openVisitor(scene, site, { path: '/empty.html', isControlled: false })
+  const [said, errors]: [string[], string[]] = [[], []]
+  visitor.page.on('console', (message) => said.push(message.type()))
+  visitor.page.on('pageerror', (error) => errors.push(error.message))
+  await visitor.goto('/tag.html')
+  expect((await visitor.load(large)).sha256).toBe(sha256Of(site.asset(large)))
+  await expect.poll(() => visitor.page.evaluate(() => Reflect.get(globalThis, 'nearhand')?.state)).toBe(state)
+  if (state !== undefined) await visitor.page.evaluate(() => nearhand.consent(true))
+  expect(errors).toEqual([])
+  if (state !== 'active' && !tag.includes('base')) expect(said).toContain('warning')
+})
+
+/** In a page: from now on every connection is kept, so that a test can ask for its state. */
+function collectConnections(): void {
+  const connections: RTCPeerConnection[] = []
+  Object.assign(globalThis, { connections })
+  globalThis.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+    construct(target, args) {
+      const connection: RTCPeerConnection = Reflect.construct(target, args)
+      connections.push(connection)
+      return connection
+    },
+  })
+}
+
+function connectionStates(): string[] {
+  const connections: RTCPeerConnection[] = Reflect.get(globalThis, 'connections')
+  return connections.map(({ connectionState }) => connectionState)
+}
+
+/** Until localStorage takes not even one character more. */
+function fillStorage(): void {
+  for (let size = 1_000_000; size >= 1; size = Math.floor(size / 2)) {
+    try {
+      for (let at = 0; ; at += 1) localStorage.setItem(`${size} ${at}`, 'x'.repeat(size))
+    } catch {
+      // Smaller pieces may still fit.
+    }
+  }
+}

@@ -26,6 +26,8 @@ interface NearhandInPage {
   stats(): Promise<Stats>
   consent(isGiven: boolean): unknown
   disable(): Promise<unknown>
+  enable(): unknown
+  readonly state: string
 }
 
 export interface Stats {
@@ -34,6 +36,7 @@ export interface Stats {
   readonly fallbacks: number
   readonly badChunks: number
   readonly bannedPeers: number
+  readonly uploadedBytes: number
   readonly peers: readonly { readonly id: string }[]
 }
 
