@@ -31,11 +31,12 @@ export interface Site {
 export function createApp(site: Site): Hono {
   const app = new Hono()
   app.get('/healthz', (context) => context.json(site.health(), 200, { 'cache-control': 'no-store' }))
-  app.use(`${site.base}*`, async (context, next) => {
-    const { request, path } = read(context, site.base)
+  // Hono would compare an escaped base with paths that it unescaped.
+  app.use('*', async (context, next) => {
+    const { request, pathname, path } = read(context, site.base)
     if (!isRead(request)) return next()
     // The base without its slash.
-    if (path === undefined) return `${context.req.path}/` === site.base ? redirect(site.base, request) : next()
+    if (path === undefined) return `${pathname}/` === site.base ? redirect(site.base, request) : next()
     const response = await answer(site, request, path)
     if (response === undefined) return next()
     return response
@@ -115,8 +116,8 @@ function isRead({ method }: Request): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
-function read(context: Context, base: string): { request: Request; path: string | undefined } {
+function read(context: Context, base: string): { request: Request; pathname: string; path: string | undefined } {
   const request = context.req.raw
   const { pathname } = new URL(request.url)
-  return { request, path: pathname.startsWith(base) ? pathname.slice(base.length - 1) : undefined }
+  return { request, pathname, path: pathname.startsWith(base) ? pathname.slice(base.length - 1) : undefined }
 }

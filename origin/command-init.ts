@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from './command.ts'
 import { keyFiles } from './keys.ts'
 import { newKeysNote } from './new-keys-note.ts'
-import { onlyArgument, parseOptions } from './parse-options.ts'
+import { checkOptions, onlyArgument, parseOptions } from './parse-options.ts'
 import { openKeys } from './open-keys.ts'
 import {
   checkSiteFolder,
@@ -30,6 +30,7 @@ ${scriptOptionsHelp}`,
     const folder = resolve(io.cwd, onlyArgument(positionals, 'folder'))
     const keysFolder = resolve(io.cwd, values.keys)
     const tag = tagOf(values)
+    checkOptions({ folder, base: values.base, patterns: values.pattern })
     await checkSiteFolder({ folder, keys: keysFolder })
     const { keys, isNew } = await openKeys(keysFolder, Date.now())
     await writeSiteScripts(folder, values, keys.rootEnvelope)

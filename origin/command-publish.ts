@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { manifestFolder } from '../protocol/manifest.ts'
 import type { Command, CommandIo } from './command.ts'
 import { newKeysNote } from './new-keys-note.ts'
-import { onlyArgument, parseDuration, parseOptions } from './parse-options.ts'
+import { checkOptions, onlyArgument, parseDuration, parseOptions } from './parse-options.ts'
 import { createProgress, formatBytes } from './progress.ts'
 import type { Publication } from './publish.ts'
 import { publishFolder } from './publish.ts'
@@ -16,6 +16,7 @@ import {
   trackerCommandOf,
   writeSiteScripts,
 } from './site-scripts.ts'
+import { lockState } from './state-lock.ts'
 
 const options = {
   ...scriptOptions,
@@ -48,34 +49,62 @@ ${scriptOptionsHelp}`,
     const freshSeconds = parseDuration('fresh-life', values['fresh-life'])
     const headSeconds = parseDuration('head-life', values['head-life'])
     const tag = tagOf(values)
+    checkOptions({ folder, base: values.base, sections: values.section, patterns: values.pattern })
     const keysFolder = resolve(io.cwd, values.keys)
     const state = resolve(io.cwd, values.state)
     await checkSiteFolder({ folder, keys: keysFolder, state })
 
-    const startedMs = Date.now()
-    const { keys, isNew } = await openKeys(keysFolder, startedMs)
-    if (isNew) io.stderr.write(newKeysNote(keys, keysFolder))
-    const progress = createProgress(io.stderr, Date.now)
-    const publication = await publishFolder({
-      folder,
-      out: join(folder, manifestFolder),
-      state,
-      hidden: [keysFolder],
-      keys,
-      now: Math.floor(startedMs / 1000),
-      freshSeconds,
-      headSeconds,
-      sections: values.section ?? [],
-      exclude: Object.values(scriptNamesOf(values)).map((name) => `/${name}`),
-      onProgress: progress.update,
-      signal: io.signal,
-    }).finally(progress.end)
-    await writeSiteScripts(folder, values, keys.rootEnvelope)
-    report(publication, io, { seconds: (Date.now() - startedMs) / 1000, freshSeconds, startedMs })
+    const lock = await lockState(state, folder)
+    try {
+      await publish({ folder, keysFolder, state, freshSeconds, headSeconds, values, io })
+    } finally {
+      await lock.release()
+    }
     io.stdout.write(`Tag for the pages: ${tag}\n`)
     if (values.tracker !== undefined) io.stdout.write(trackerCommandOf(values.tracker, values.section ?? []))
     return 0
   },
+}
+
+interface PublishRun {
+  readonly folder: string
+  readonly keysFolder: string
+  readonly state: string
+  readonly freshSeconds: number
+  readonly headSeconds: number
+  readonly values: ReturnType<typeof parseOptions<typeof options>>['values']
+  readonly io: CommandIo
+}
+
+async function publish({
+  folder,
+  keysFolder,
+  state,
+  freshSeconds,
+  headSeconds,
+  values,
+  io,
+}: PublishRun): Promise<void> {
+  const startedMs = Date.now()
+  const { keys, isNew } = await openKeys(keysFolder, startedMs)
+  if (isNew) io.stderr.write(newKeysNote(keys, keysFolder))
+  const progress = createProgress(io.stderr, Date.now)
+  const publication = await publishFolder({
+    folder,
+    out: join(folder, manifestFolder),
+    state,
+    hidden: [keysFolder],
+    keys,
+    now: Math.floor(startedMs / 1000),
+    freshSeconds,
+    headSeconds,
+    sections: values.section ?? [],
+    exclude: Object.values(scriptNamesOf(values)).map((name) => `/${name}`),
+    onProgress: progress.update,
+    signal: io.signal,
+  }).finally(progress.end)
+  await writeSiteScripts(folder, values, keys.rootEnvelope)
+  report(publication, io, { seconds: (Date.now() - startedMs) / 1000, freshSeconds, startedMs })
 }
 
 function report(

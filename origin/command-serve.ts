@@ -3,10 +3,11 @@ import type { IceServer } from '../protocol/join.ts'
 import type { Command, CommandIo } from './command.ts'
 import { UsageError } from './command.ts'
 import { isLoopbackHost } from './join.ts'
-import { parseOptions } from './parse-options.ts'
+import { checkOptions, parseOptions } from './parse-options.ts'
 import { createProgress } from './progress.ts'
 import type { ServedOrigin, ServeOptions } from './serve.ts'
 import { serveOrigin } from './serve.ts'
+import { checkFolder } from './site-scripts.ts'
 
 const help = `Usage: nearhand serve <folder> [options]
 
@@ -67,6 +68,7 @@ export const serveCommand: Command = {
   help,
   async run(args, io) {
     const options = readServeOptions(args, io.cwd)
+    await checkFolder(options.folder)
     const served = await start(options, io)
     io.stdout.write(startReport(served, options, io.cwd))
     await aborted(io.signal)
@@ -104,7 +106,7 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
   if (values.lan && values['no-lan']) throw new UsageError('Cannot serve: --lan and --no-lan contradict each other')
   const state = resolve(cwd, values.state)
   const stunPort = readNumber('--stun-port', values['stun-port'], 65_535)
-  return {
+  return checkOptions({
     folder: resolve(cwd, folder),
     state,
     keys: values.keys === undefined ? join(state, 'keys') : resolve(cwd, values.keys),
@@ -122,7 +124,7 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
     offlinePages: values['offline-pages'],
     allowedOrigins: values['allow-origin'],
     trustedProxies: values['trust-proxy'],
-  }
+  })
 }
 
 /** Proxies pass no STUN on: behind one, visitors reach it past the proxy. */

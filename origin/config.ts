@@ -136,8 +136,10 @@ function consentOf(inject: OriginOptions['inject']): OriginConfig['consent'] {
 }
 
 function checkBase(base: string): string {
-  if (/^\/(?:[^?#\s*]*[^/?#\s*]\/)?$/.test(base)) return base
-  throw new TypeError(`Cannot use base ${JSON.stringify(base)}: it begins and ends with /`)
+  if (/^\/(?:[^?#\s*]*[^/?#\s*]\/)?$/.test(base) && canonicalPath(base) === base) return base
+  throw new TypeError(
+    `Cannot use base ${JSON.stringify(base)}: a path such as /docs/, begun and ended by /, escaped as in a URL`,
+  )
 }
 
 function checkSection(section: string): string {

@@ -6,13 +6,16 @@ import { resolveConfig } from './config.ts'
 import { ContentStore } from './content.ts'
 import { isLocalPage, OpenSwarms } from './join.ts'
 import { newKeysNote } from './new-keys-note.ts'
-import { assertUnpublished, openKeys } from './open-keys.ts'
+import { openKeys } from './open-keys.ts'
 import { messageOf, Publisher } from './publisher.ts'
 import type { Publication } from './publish.ts'
 import { readBrowserScripts } from './scripts.ts'
 import { composeScripts } from './serve-scripts.ts'
 import { createSite } from './site.ts'
 import { SiteFiles } from './site-files.ts'
+import { assertPlaces } from './site-places.ts'
+import type { StateLock } from './state-lock.ts'
+import { lockState } from './state-lock.ts'
 import type { StunSocket } from './stun-socket.ts'
 import { startStun } from './stun-socket.ts'
 import { Tracker } from './tracker.ts'
@@ -44,8 +47,17 @@ export interface Origin {
  */
 export async function createOrigin(options: OriginOptions, signal?: AbortSignal): Promise<Origin> {
   const config = resolveConfig(options)
-  await assertUnpublished('the state', config.state, config.folder)
-  await assertUnpublished('the keys', config.keys, config.folder)
+  await assertPlaces(config)
+  const lock = await lockState(config.state, config.folder)
+  try {
+    return await openOrigin(config, lock, signal)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSignal | undefined): Promise<Origin> {
   const { keys, isNew } = await openKeys(config.keys, config.now())
   if (isNew) config.log(newKeysNote(keys, config.keys))
   const scripts = composeScripts(config, keys.rootEnvelope, config.scripts ?? (await readBrowserScripts()))
@@ -57,7 +69,10 @@ export async function createOrigin(options: OriginOptions, signal?: AbortSignal)
   const tracker = openTracker(config, publisher, new OpenSwarms(keys.swarmSecret))
   const socket = openSocket(config, tracker)
   const parts: { close(): unknown }[] = [publisher, content, socket]
-  const close = once(async () => void (await Promise.all(parts.map((part) => part.close()))))
+  const close = once(async () => {
+    await Promise.all(parts.map((part) => part.close()))
+    await lock.release()
+  })
   const stop = (): void => void close()
   signal?.addEventListener('abort', stop, { once: true })
   try {

@@ -1,6 +1,8 @@
 import type { ParseArgsConfig } from 'node:util'
 import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
+import type { OriginOptions } from './config.ts'
+import { resolveConfig } from './config.ts'
 import { nearestWord } from './nearest.ts'
 
 type OptionTypes = NonNullable<ParseArgsConfig['options']>
@@ -28,6 +30,16 @@ export function onlyArgument(positionals: readonly string[], what: string): stri
   if (first === undefined) throw new UsageError(`Which ${what}?`)
   if (second !== undefined) throw new UsageError(`One ${what} at a time: what is ${second}?`)
   return first
+}
+
+/** Refuses what an origin would refuse, before anything is written. */
+export function checkOptions<Options extends OriginOptions>(options: Options): Options {
+  try {
+    resolveConfig(options)
+    return options
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
 }
 
 const unitSeconds = new Map([

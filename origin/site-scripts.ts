@@ -75,7 +75,6 @@ export async function writeSiteScripts(folder: string, values: ScriptValues, roo
 /** What a page of the site needs. */
 export function tagOf(values: ScriptValues): string {
   const names = scriptNamesOf(values)
-  if (!/^\/(?:[^?#\s"]*\/)?$/.test(values.base)) throw new UsageError(`--base ${values.base}: begin and end it with /`)
   const attributes = [
     ['src', values.base + names.tag],
     ['data-consent', 'ask'],
@@ -101,6 +100,11 @@ export function trackerCommandOf(tracker: string, sections: readonly string[]): 
 `
 }
 
+export async function checkFolder(folder: string): Promise<void> {
+  const stats = await stat(folder).catch(() => undefined)
+  if (!stats?.isDirectory()) throw new UsageError(`${folder}: there is no such folder`)
+}
+
 interface SitePlaces {
   readonly folder: string
   readonly keys: string
@@ -109,8 +113,7 @@ interface SitePlaces {
 
 /** Refuses a folder that is not there, and one that holds the keys: a static host hands out whatever lies in it. */
 export async function checkSiteFolder({ folder, keys, state }: SitePlaces): Promise<void> {
-  const stats = await stat(folder).catch(() => undefined)
-  if (!stats?.isDirectory()) throw new UsageError(`${folder}: there is no such folder`)
+  await checkFolder(folder)
   const site = await realPlace(folder)
   // Even in a hidden folder of it: not every host keeps those to itself.
   if (segmentsBelow(site, await realPlace(keys))) {

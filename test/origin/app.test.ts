@@ -262,7 +262,8 @@ describe('join', () => {
   })
 
   test('may be read by pages of allowed origins alone', async () => {
-    const other = await site.open({ allowedOrigins: ['https://www.example.org'] })
+    const allowedOrigins = ['https://www.example.org']
+    const other = await site.open({ state: `${site.state}-2`, allowedOrigins })
     for (const [from, allowed] of [
       ['https://www.example.org', 'https://www.example.org'],
       ['https://evil.example', null],
@@ -299,7 +300,7 @@ test('createApp() leaves what it has not to the app that it is mounted in', asyn
 })
 
 test('createApp() keeps to its base', async () => {
-  const other = await site.open({ base: '/docs/', inject: true })
+  const other = await site.open({ state: `${site.state}-3`, base: '/docs/', inject: true })
   const home = await other.app.request('/docs/')
   expect(await home.text()).toContain('<script src="/docs/nearhand.js"')
   expect((await other.app.request('/')).status).toBe(404)

@@ -28,6 +28,11 @@ test.each([
   [['site', '--inject', '--consent', 'yes'], '--consent yes'],
   [['site', '--ice', 'example.org'], '--ice example.org'],
   [['site', '--ice', 'turn:user@example.org'], 'createOrigin'],
+  [['site', '--base', 'docs'], 'base "docs"'],
+  [['site', '--section', '/live'], 'section "/live"'],
+  [['site', '--pattern', 'foo'], 'foo'],
+  [['site', '--trust-proxy', 'proxy'], 'trust proxy "proxy"'],
+  [['site', '--allow-origin', 'example.org'], 'allow origin "example.org"'],
   [['site', '--prot', '80'], 'did you mean --port?'],
 ])('serveCommand refuses %j', async (args, reason) => {
   const run = serveCommand.run(args, io)

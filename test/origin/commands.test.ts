@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { initCommand } from '../../origin/command-init.ts'
 import { keygenCommand } from '../../origin/command-keygen.ts'
 import { publishCommand } from '../../origin/command-publish.ts'
+import { serveCommand } from '../../origin/command-serve.ts'
 import { verifyCommand } from '../../origin/command-verify.ts'
 import { runCli } from '../../origin/run-cli.ts'
+import { lockState } from '../../origin/state-lock.ts'
 
 let folder = ''
 
@@ -20,7 +22,7 @@ async function nearhand(...args: string[]): Promise<{ code: number; stdout: stri
   const written = { stdout: '', stderr: '' }
   const output = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text) })
   const io = { stdout: output('stdout'), stderr: output('stderr'), cwd: folder, signal: new AbortController().signal }
-  const commands = [publishCommand, verifyCommand, initCommand, keygenCommand]
+  const commands = [serveCommand, publishCommand, verifyCommand, initCommand, keygenCommand]
   return { code: await runCli(args, commands, '', io), ...written }
 }
 
@@ -38,6 +40,17 @@ describe('the commands', () => {
     })
   })
 
+  test('publishes nothing with a state that is in use, and leaves it free', async () => {
+    const lock = await lockState(join(folder, '.nearhand'), '/other/site')
+    expect(await nearhand('publish', 'site', '--keys', 'k')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`process ${process.pid} uses it for /other/site`),
+    })
+    expect(await readdir(folder)).toEqual(['.nearhand', 'site'])
+    await lock.release()
+    for (const time of [1, 2]) expect([time, (await nearhand('publish', 'site')).stderr]).not.toContain('uses it')
+  })
+
   test.each([
     ['keys in the folder that is published', ['publish', '.'], 'would be published'],
     ['keys that a link puts there', ['publish', 'site', '--keys', 'link/keys'], 'would be published'],
@@ -47,7 +60,11 @@ describe('the commands', () => {
     ['a folder that is not there', ['publish', 'none'], 'there is no such folder'],
     ['an argument too many', ['keygen', 'k'], 'What is k?'],
     ['a life that is no time', ['publish', 'site', '--fresh-life', 'soon'], 'not a time such as'],
-    ['a base without slash', ['init', 'site', '--base', 'docs'], '--base docs'],
+    ['a base without slash', ['init', 'site', '--base', 'docs'], 'base "docs"'],
+    ['a base that no URL begins with', ['publish', 'site', '--base', '/ü/'], 'escaped as in a URL'],
+    ['a section without slash', ['publish', 'site', '--section', 'live'], 'section "live"'],
+    ['a pattern without slash', ['publish', 'site', '--pattern', 'foo'], 'foo'],
+    ['a folder to serve that is not there', ['serve', 'none'], 'there is no such folder'],
     ['one name for two scripts', ['init', 'site', '--tag-file', 'nearhand-sw.js'], 'a name of its own'],
     ['a URL with a query', ['verify', 'http://localhost/?a'], 'no query'],
   ])('ends with 2 on %s, and writes nothing', async (_, args, reason) => {

@@ -23,6 +23,7 @@ const wrong: Partial<OriginOptions>[] = [
   { base: '//' },
   { base: '/a*/' },
   { base: '/a b/' },
+  { base: '/ü/' },
   { sections: ['live/'] },
   { sections: ['/live'] },
   { sections: ['/a/../b/'] },

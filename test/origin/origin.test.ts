@@ -33,6 +33,7 @@ describe('createOrigin()', () => {
     const first = await site.open()
     expect(site.log.join('\n')).toMatch(/Made the keys of site [0-9a-f]{32} in .*Back up root\.key/s)
     site.log.length = 0
+    await first.close()
     const second = await site.open()
     expect(second.publication.head.site).toBe(first.publication.head.site)
     expect(site.log).toEqual([])
@@ -66,8 +67,23 @@ describe('createOrigin()', () => {
     expect([...origin.publication.assets.keys()]).toEqual(['/index.html', '/video.mp4'])
   })
 
-  test('rejects where there is no such folder', async () => {
+  test('rejects where there is no such folder, and makes no keys', async () => {
     await expect(site.open({ folder: join(site.folder, 'nowhere') })).rejects.toThrow('no such folder')
+    await expect(readdir(site.state)).rejects.toThrow('ENOENT')
+  })
+
+  test('rejects where another origin uses the state, until that is closed', async () => {
+    const first = await site.open()
+    await expect(site.open()).rejects.toThrow(`process ${process.pid} uses it for ${site.folder}`)
+    await first.close()
+    await expect(site.open({ keys: join(site.state, 'lock/keys') })).rejects.toThrow()
+    await site.open()
+  })
+
+  test('answers below a base with letters that a URL escapes', async () => {
+    const origin = await site.open({ base: '/%C3%BC/' })
+    expect(await textOf(origin, '/ü/')).toContain('One')
+    expect((await origin.app.request('/ü')).headers.get('location')).toBe('/%C3%BC/')
   })
 
   test('serves on without STUN where its port is taken', async () => {
