@@ -55,6 +55,8 @@ export type WorkerToExchange =
       readonly length: number
       /** How long the peers have, all tries together. */
       readonly deadlineMs: number
+      /** Only peers that are expected to give it within so long are worth asking. */
+      readonly promptMs: number
       /** Whether the page waits for it; what is read ahead stands back behind what it waits for. */
       readonly isUrgent: boolean
     }
@@ -125,6 +127,7 @@ const workerToExchangeSchema = v.variant('type', [
     index: whole(listIndex, chunksPerMap - 1),
     length: whole(1, Math.max(maxChunkBytes, partLimitBytes)),
     deadlineMs,
+    promptMs: deadlineMs,
     isUrgent: v.boolean(),
   }),
   v.strictObject({ type: v.literal('hurry'), request: count, deadlineMs }),

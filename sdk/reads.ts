@@ -16,6 +16,7 @@ interface Read {
   /** As on the wire. */
   readonly index: number
   readonly tried: Set<PeerId>
+  readonly promptAt: number
   deadlineAt: number
   cancelDeadline: () => void
   rank: Rank
@@ -70,6 +71,7 @@ export class Reads {
       message,
       index: message.index === listIndex ? listIndexOnWire : message.index,
       tried: new Set(),
+      promptAt: this.#ports.clock.now() + message.promptMs,
       deadlineAt: this.#ports.clock.now() + message.deadlineMs,
       cancelDeadline: this.#ports.clock.after(message.deadlineMs, () => this.#late(read)),
       rank: message.index === listIndex ? 0 : message.isUrgent ? 1 : 2,
@@ -118,7 +120,7 @@ export class Reads {
         session.standing.isAvailable(now) &&
         session.holdings?.hasChunk(section, asset, read.index) &&
         // Asked for more than it can give in time, all of it would be late: the rest is the origin's, at once.
-        now + transferMs(session, need) <= read.deadlineAt
+        now + transferMs(session, need) <= read.promptAt
       )
     })
     const session = pickPeer(holders, need, random)

@@ -42,7 +42,10 @@ export interface PeerRead {
 }
 
 type Answer = ExchangeToWorker | 'silence'
-type Ask = Pick<Extract<WorkerToExchange, { type: 'read' }>, 'index' | 'length' | 'deadlineMs' | 'isUrgent'>
+type Ask = Pick<
+  Extract<WorkerToExchange, { type: 'read' }>,
+  'index' | 'length' | 'deadlineMs' | 'promptMs' | 'isUrgent'
+>
 
 interface Asked {
   readonly answer: Promise<Answer>

@@ -1,7 +1,7 @@
 import { listIndex } from '../protocol/bridge.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import {
-  aheadCeilingMs,
+  aheadDeadlineMs,
   aheadFloorMs,
   findAgainMs,
   peerAssetBytes,
@@ -90,8 +90,8 @@ export class PeerSource implements ChunkSource {
       return undefined
     }
     if (chunk.index === listIndex) return this.#read(chunk, signal, peerListDeadlineMs)
-    const isUrgent = chunk.index <= this.#needed
-    return this.#read(chunk, signal, isUrgent ? this.#urgentMs : this.#aheadMs(chunk.length), isUrgent)
+    if (chunk.index <= this.#needed) return this.#read(chunk, signal, this.#urgentMs)
+    return this.#read(chunk, signal, aheadDeadlineMs, this.#originMs(chunk.length))
   }
 
   /** The same peers when the origin failed: once more, also after they failed often. */
@@ -122,12 +122,12 @@ export class PeerSource implements ChunkSource {
     return Math.max(0, Math.min(peerChunkDeadlineMs, this.#patienceMs))
   }
 
-  /** What peers cannot give before the origin could, the origin is asked for at once. */
-  #aheadMs(length: number): number {
+  /** How long the origin would take for all that peers were asked for: what they cannot give sooner, it is asked for. */
+  #originMs(length: number): number {
     const { bridge, originBytesPerSecond } = this.#options
     const rate = originBytesPerSecond() ?? unknownOriginBytesPerSecond
     const originMs = ((bridge.openBytes + length) / rate) * 1000
-    return Math.min(aheadCeilingMs, Math.max(aheadFloorMs, originMs))
+    return Math.ceil(Math.min(aheadDeadlineMs, Math.max(aheadFloorMs, originMs)))
   }
 
   get #isUsable(): boolean {
@@ -146,11 +146,13 @@ export class PeerSource implements ChunkSource {
     { index, length }: Chunk,
     signal: AbortSignal,
     deadlineMs: number,
-    isUrgent = true,
+    promptMs?: number,
   ): Promise<Delivery | undefined> {
     const { asset, bridge, now } = this.#options
+    const isUrgent = promptMs === undefined
     const neededAt = isUrgent ? now() : undefined
-    const read = bridge.read(asset, { index, length, deadlineMs, isUrgent }, signal)
+    const ask = { index, length, deadlineMs, promptMs: promptMs ?? deadlineMs, isUrgent }
+    const read = bridge.read(asset, ask, signal)
     const open: OpenRead = { read, neededAt }
     if (!isUrgent) this.#open.set(index, open)
     const answer = await read.answer

@@ -30,7 +30,7 @@ async function seeded(content = contentOf(200_000), options = {}) {
   return { disk, asset, content }
 }
 
-const place = { section: '/', deadlineMs: 1000, isUrgent: true }
+const place = { section: '/', deadlineMs: 1000, promptMs: 1000, isUrgent: true }
 
 test('Exchange gets a whole asset from another, list and chunks', async () => {
   const { device } = scene()

@@ -40,7 +40,15 @@ async function scene(): Promise<{
   await peer.claim(asset)
   const read = async (deadlineMs = 1000) => {
     const before = peer.wants().length
-    const request = device.ask({ asset, section: '/', index: 0, length: content.length, deadlineMs, isUrgent: true })
+    const request = device.ask({
+      asset,
+      section: '/',
+      index: 0,
+      length: content.length,
+      deadlineMs,
+      promptMs: deadlineMs,
+      isUrgent: true,
+    })
     await until(() => peer.wants().length >= before + 2 || device.answerTo(request) !== undefined)
     return { request, answer: () => device.answer(request) }
   }
@@ -211,7 +219,15 @@ test('a silent peer is given up at once for all that was asked of it, and rests'
   const { clock, device, asset, content, read } = await scene()
   const [one, other] = [
     await read(),
-    device.ask({ asset, section: '/', index: 0, length: content.length, deadlineMs: 5000, isUrgent: true }),
+    device.ask({
+      asset,
+      section: '/',
+      index: 0,
+      length: content.length,
+      deadlineMs: 5000,
+      promptMs: 5000,
+      isUrgent: true,
+    }),
   ]
   await clock.advance(700)
   expect(await one.answer()).toMatchObject({ type: 'miss', reason: 'late' })

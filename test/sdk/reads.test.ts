@@ -20,7 +20,7 @@ async function scene(count: number) {
   const peers = Array.from({ length: count }, (_, at) => new RawPeer(peerIdOf('bcdef'.charAt(at)), device))
   for (const peer of peers) await peer.claim(asset)
   const read = (deadlineMs = 1000, isUrgent = true) =>
-    device.ask({ asset, section: '/', index: 0, length: content.length, deadlineMs, isUrgent })
+    device.ask({ asset, section: '/', index: 0, length: content.length, deadlineMs, promptMs: deadlineMs, isUrgent })
   const asked = () => peers.find((peer) => peer.wants().length > 0)
   return { clock, device, peers, asset, read, asked }
 }
@@ -157,7 +157,7 @@ test('Reads refuses more than it keeps, and what peers cannot give in time', asy
   const { device, asset } = await scene(1)
   const length = 262_144
   const requests = Array.from({ length: readsInFlight + 10 }, () =>
-    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 1000, isUrgent: true }),
+    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 1000, promptMs: 1000, isUrgent: true }),
   )
   await device.answer(requests.at(-1) ?? 0)
   // 2 MB/s of a peer that nobody tried yet: seven such chunks in a second.
@@ -165,7 +165,7 @@ test('Reads refuses more than it keeps, and what peers cannot give in time', asy
   expect(device.answerTo(requests[7] ?? 0)).toMatchObject({ reason: 'nobody' })
 
   const patient = Array.from({ length: readsInFlight }, () =>
-    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 60_000, isUrgent: true }),
+    device.ask({ asset, section: '/', index: 0, length, deadlineMs: 60_000, promptMs: 60_000, isUrgent: true }),
   )
   expect(await device.answer(patient.at(-1) ?? 0)).toMatchObject({ reason: 'refused' })
 })
