@@ -8,6 +8,7 @@ import type { HashCache, KnownHash } from './hash-cache.ts'
 import type { HashedFile } from './hash-file.ts'
 import { hashBytes } from './hash-file.ts'
 import type { Hasher } from './hash-pool.ts'
+import type { Inject } from './inject.ts'
 import { injectHtml, isInjectable } from './inject-html.ts'
 import type { ManifestFolder } from './manifest-folder.ts'
 import type { ScannedFile, SkippedFile } from './scan.ts'
@@ -39,7 +40,7 @@ interface HashAssetsOptions {
   readonly hasher: Hasher
   /** Takes the chunk lists. */
   readonly manifest: ManifestFolder
-  readonly inject?: { readonly into: (html: string) => string; readonly folder: string } | undefined
+  readonly inject?: { readonly into: Inject; readonly folder: string } | undefined
   /** Seconds since 1970. */
   readonly now: number
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined
@@ -74,7 +75,7 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
     try {
       if (inject && isInjectable(file)) {
         // Read each time: what is injected may be new although the page is not.
-        const bytes = injectHtml(await readFile(file.file), inject.into)
+        const bytes = injectHtml(await readFile(file.file), (html) => inject.into(html, file.path))
         // Never taken for the bytes of the file itself, should a later run inject nothing.
         return { ...hashBytes(bytes), identity: `injected ${file.identity}`, bytes }
       }

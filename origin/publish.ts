@@ -15,6 +15,7 @@ import type { HeadContent, SignedHead } from './head.ts'
 import { indexBudget, nextHead } from './head.ts'
 import type { HeaderRule, Headers, HeadersOf } from './header-table.ts'
 import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
+import type { Inject } from './inject.ts'
 import { pruneInjected } from './inject-html.ts'
 import type { SiteKeys } from './keys.ts'
 import { ManifestFolder } from './manifest-folder.ts'
@@ -49,7 +50,7 @@ export interface PublishOptions {
   /** Canonical paths that are left out, such as those of the scripts. */
   readonly exclude?: readonly string[]
   /** HTML files are published as what this makes of them; the bytes are kept under `state`. */
-  readonly inject?: (html: string) => string
+  readonly inject?: Inject
   /** Life of a head. Default: 30 days. */
   readonly headSeconds?: number
   /** Life of the fresh that is written. Default: 24 hours. */

@@ -10,6 +10,7 @@ import { publishFolder } from './publish.ts'
 const headSeconds = 30 * 86_400
 const renewPauseSeconds = 3600
 const noticePauseSeconds = 2
+const pagesTold = 5
 
 /** Publishes, one run at a time, and keeps the signed word about the newest head fresh. */
 export class Publisher {
@@ -22,6 +23,7 @@ export class Publisher {
   #byId: ReadonlyMap<ContentId, PublishedAsset> = new Map()
   #renewedAt = 0
   #noticedAt = 0
+  #left = ''
   #running: Promise<Publication> | undefined
   #waiting: Promise<Publication> | undefined
   #fresh: { head: ContentId; envelope: string; issued: number } | undefined
@@ -120,7 +122,8 @@ export class Publisher {
   async #publishOnce(): Promise<Publication> {
     const { folder, state, keys, headers, sections, scriptNames, freshSeconds, onProgress } = this.#config
     this.#stopped.signal.throwIfAborted()
-    const inject = injectionOf(this.#config)
+    const left: string[] = []
+    const inject = injectionOf(this.#config, (path) => left.push(path))
     const publication = await publishFolder({
       folder,
       out: this.manifestFolder,
@@ -137,11 +140,23 @@ export class Publisher {
       ...(inject && { inject }),
       ...(onProgress && { onProgress }),
     })
+    this.#tellLeft(left.toSorted())
     const before = this.#publication
     this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
     this.#publication = publication
     this.#onPublished(publication, before)
     return publication
+  }
+
+  /** The same pages are told of once. */
+  #tellLeft(paths: readonly string[]): void {
+    if (paths.join() === this.#left) return
+    this.#left = paths.join()
+    if (paths.length === 0) return
+    const names = paths.slice(0, pagesTold).join(', ') + (paths.length > pagesTold ? ', …' : '')
+    this.#config.log(
+      `No tag in ${paths.length} of the HTML files, which look like fragments: ${names} (a page begins with <!doctype html>)`,
+    )
   }
 
   #now(): number {

@@ -11,6 +11,7 @@ import { findOnDisk, isAbsence, openFile } from './disk-file.ts'
 import { identityOf } from './file-identity.ts'
 import type { HeadersOf } from './header-table.ts'
 import { compileHeaderRules } from './header-table.ts'
+import type { Inject } from './inject.ts'
 import { injectionOf } from './inject.ts'
 import { injectHtml, isInjectable } from './inject-html.ts'
 import type { Publisher } from './publisher.ts'
@@ -30,7 +31,7 @@ interface SiteFilesOptions {
   readonly hidden: readonly string[]
   readonly cacheSeconds: number
   readonly headersOf: HeadersOf
-  readonly inject: ((html: string) => string) | undefined
+  readonly inject: Inject | undefined
   readonly publisher: Publisher
 }
 
@@ -82,7 +83,7 @@ export class SiteFiles {
     const size = Number(stats.size)
     try {
       if (inject && isInjectable({ path, size })) {
-        const bytes = Uint8Array.from(injectHtml(await handle.readFile(), inject))
+        const bytes = Uint8Array.from(injectHtml(await handle.readFile(), (html) => inject(html, path)))
         await handle.close()
         const headers = this.#headersOf(path, headersOf(path, isUtf8(bytes)))
         return bytesRepresentation(bytes, { etag: etagOfBytes(bytes), headers })

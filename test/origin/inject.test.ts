@@ -4,7 +4,9 @@ import { defaultScriptNames } from '../../origin/config.ts'
 import { injectionOf } from '../../origin/inject.ts'
 
 const scriptNames = defaultScriptNames
-const inject = injectionOf({ base: '/', consent: 'ask', scriptNames }) ?? ((html: string) => html)
+const left: string[] = []
+const injectInto = injectionOf({ base: '/', consent: 'ask', scriptNames }, (path) => left.push(path))
+const inject = (html: string, path = '/about.html') => injectInto?.(html, path) ?? html
 const tag = '<script src="/nearhand.js" data-consent="ask" async></script>'
 
 // `|` marks where the tag belongs.
@@ -24,6 +26,14 @@ test.each([
   '<?xml version="1.0"?><!doctype html><head>|</head>',
   '<head data-a=b"c>|</head>',
   '<!doctype html><title>a < b</title>|<p>',
+  '|<body><p>x</body>',
+  '<title>t</title>|<p>x',
+  '<meta charset=utf-8>|<h1>x</h1>',
+  '<!-- <script src="/nearhand.js"></script> --><head>|</head>',
+  '<head>|</head><pre>&lt;script src="/nearhand.js">&lt;/script></pre>',
+  '<head><script>"<script src=/nearhand.js>"</script>|</head>',
+  '<head><script src="/other-nearhand.js"></script>|</head>',
+  '<head>|</head><body><!-- never closed',
 ])('injectionOf() puts the tag into %s', (marked) => {
   expect(inject(marked.replace('|', ''))).toBe(marked.replace('|', tag))
 })
@@ -35,11 +45,34 @@ test.each([
   '<li>one</li><li>two</li>',
   '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
   '<head><script src="/nearhand.js" data-consent="granted" async></script></head>',
+  '<head><script src=/nearhand.js></script></head>',
+  '<head><script async src=nearhand.js></script></head>',
+  '<head><script src="nearhand.js"></script></head>',
+  "<head><SCRIPT SRC = '../nearhand.js?v=1'></SCRIPT></head>",
+  '<head></head><body><p>x</p><script src="/nearhand.js"></script></body>',
+  '<svg><title>x</title></svg>',
   '<head><script>never closed',
   '<head><!-- never closed',
   '<head><meta content="never closed',
 ])('injectionOf() leaves %s as it is', (html) => {
   expect(inject(html)).toBe(html)
+})
+
+test('injectionOf() takes any text of a page that browsers open by itself', () => {
+  for (const path of ['/index.html', '/a/index.htm', '/404.html']) {
+    expect(inject('<h1>Hello</h1>', path)).toBe(`${tag}<h1>Hello</h1>`)
+    expect(inject('Hello', path)).toBe(`Hello${tag}`)
+    expect(inject(' ', path)).toBe(' ')
+  }
+})
+
+test('injectionOf() tells of pages that get no tag, not of those that have it', () => {
+  left.length = 0
+  inject('<p>A fragment', '/a.html')
+  inject('<head><script src="/nearhand.js"></script>', '/b.html')
+  inject('<head></head>', '/c.html')
+  inject('<head><!-- never closed', '/d.html')
+  expect(left).toEqual(['/a.html', '/d.html'])
 })
 
 test('injectionOf() is undefined where the site brings the tag itself', () => {
@@ -48,7 +81,7 @@ test('injectionOf() is undefined where the site brings the tag itself', () => {
 
 test('injectionOf() names base, consent and scripts with other names', () => {
   const names = { tag: 'a.js', worker: 'b.js', serviceWorker: 'c.js' }
-  const html = injectionOf({ base: '/docs/', consent: 'granted', scriptNames: names })?.('<head></head>')
+  const html = injectionOf({ base: '/docs/', consent: 'granted', scriptNames: names })?.('<head></head>', '/a.html')
   expect(html).toContain(
     '<script src="/docs/a.js" data-consent="granted" data-worker="b.js" data-service-worker="c.js"',
   )

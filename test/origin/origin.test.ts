@@ -196,6 +196,15 @@ describe('injection', () => {
     expect(origin.publication.assets.get('/index.html')?.size).toBe(html.length)
   })
 
+  test('that leaves pages out says so once, with their names', async () => {
+    await site.write('part.html', '<li>x')
+    const origin = await site.open({ inject: true })
+    await origin.publish()
+    expect(site.log.filter((line) => line.includes('No tag in 1 of the HTML files'))).toEqual([
+      expect.stringContaining('/part.html'),
+    ])
+  })
+
   test('reaches a page that is not published yet', async () => {
     const origin = await site.open({ inject: true })
     await site.write('new.html', '<!doctype html><p>New')
