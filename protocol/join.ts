@@ -30,11 +30,19 @@ export interface JoinResponse {
 const schema = v.strictObject({
   swarms: list(v.strictObject({ section: text(pathLimit), swarm: swarmIdSchema }), swarmsPerPeer, 1),
   iceServers: list(
-    v.strictObject({
-      urls: list(v.pipe(text(512), v.regex(/^(?:stuns?|turns?):/, 'not a STUN or TURN address')), 4, 1),
-      username: v.optional(text(512)),
-      credential: v.optional(text(512)),
-    }),
+    v.pipe(
+      v.strictObject({
+        urls: list(v.pipe(text(512), v.regex(/^(?:stuns?|turns?):/, 'not a STUN or TURN address')), 4, 1),
+        username: v.optional(text(512)),
+        credential: v.optional(text(512)),
+      }),
+      // A browser would refuse to make any connection then.
+      v.check(
+        ({ urls, username, credential }) =>
+          (username !== undefined && credential !== undefined) || !urls.some((url) => url.startsWith('turn')),
+        'a TURN server without username and credential',
+      ),
+    ),
     iceServerLimit,
   ),
   lan: v.boolean(),
