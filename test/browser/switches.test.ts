@@ -141,6 +141,34 @@ test.each([
   if (state !== 'active' && !tag.includes('base')) expect(said).toContain('warning')
 })
 
+test.each(['RTCPeerConnection cannot be made', 'the file of the worker is gone'])(
+  'the service worker goes on answering where %s',
+  async (fault) => {
+    const site = await openSite(scene)
+    const isWorkerGone = fault.includes('worker')
+    if (isWorkerGone) site.answer('/nearhand-worker.js', () => new Response('gone', { status: 404 }))
+    const visitor = await openVisitor(scene, site, {
+      path: '/empty.html',
+      isControlled: false,
+      ...(isWorkerGone ? {} : { initScript: refuseConnections }),
+    })
+    const failed = visitor.page.waitForEvent('console', (message) => message.text().includes('without peers'))
+    await visitor.goto('/')
+    await visitor.untilAnswering()
+    await failed
+    expect(await visitor.isAnsweredByWorker(large)).toBe(true)
+    expect(await visitor.page.evaluate(() => nearhand.state)).toBe('active')
+  },
+)
+
+function refuseConnections(): void {
+  globalThis.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+    construct() {
+      throw new DOMException('too many', 'UnknownError')
+    },
+  })
+}
+
 /** In a page: from now on every connection is kept, so that a test can ask for its state. */
 function collectConnections(): void {
   const connections: RTCPeerConnection[] = []

@@ -180,6 +180,12 @@ test('Swarm tries to join again when the origin is away or talks nonsense', asyn
   expect([joins(), sockets.length]).toEqual([3, 1])
 })
 
+test('Swarm asks seldom where a policy forbids it to join for good', async () => {
+  const { clock, joins } = await openSwarm(Array.from({ length: 100 }, () => new TypeError('refused by the policy')))
+  await clock.advance(3_600_000)
+  expect(joins()).toBeLessThan(30)
+})
+
 test('Swarm lets go of everything when it stops', async () => {
   const { clock, welcome, introduce, connections, swarm, sockets } = await openSwarm()
   welcome()
