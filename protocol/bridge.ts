@@ -105,7 +105,8 @@ export interface TrafficTotals {
 
 const count = whole()
 const section = text(pathLimit)
-const deadlineMs = whole(0, 60_000)
+// From clocks that count parts of a millisecond.
+const deadlineMs = v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))
 
 const pageToWorkerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('nearhand:link'), version: count }),

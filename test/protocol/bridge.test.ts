@@ -30,6 +30,11 @@ describe('bridge messages', () => {
     expect(bridgeVersion).toBe(vector.version)
   })
 
+  test('take a deadline that a clock gave, with parts of a millisecond', () => {
+    const message = { type: 'hurry', request: 1, deadlineMs: 312.400_000_002 }
+    expect(parseWorkerToExchange(message)).toEqual(message)
+  })
+
   test.each([
     ['parsePageToWorker', parsePageToWorker, vector.pageToWorker],
     ['parseWorkerToPage', parseWorkerToPage, vector.workerToPage],
