@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import { chmod, open, writeFile } from 'node:fs/promises'
+import { chmod, open, stat, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Bytes } from '../protocol/bytes.ts'
 import { concatBytes } from '../protocol/bytes.ts'
@@ -58,14 +58,24 @@ export async function readSecret(file: string): Promise<Buffer | undefined> {
     const { mode, size } = await handle.stat()
     // Windows has no such bits: every file looks open to all.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      const bits = (mode & 0o777).toString(8).padStart(4, '0')
-      throw new Error(`Cannot use ${file}: others may read it (mode ${bits}); run chmod 600 ${basename(file)}`)
+      throw new Error(`Cannot use ${file}: others may read it (mode ${bitsOf(mode)}); run chmod 600 ${basename(file)}`)
     }
     if (size > secretFileLimit) throw new Error(`Cannot read ${file}: ${size} bytes are no key`)
     return await handle.readFile()
   } finally {
     await handle.close()
   }
+}
+
+/** Refuses a folder in which others on the machine could put keys of their own in the place of ours. */
+export async function assertOwnFolder(folder: string): Promise<void> {
+  const { mode } = await stat(folder)
+  if (process.platform === 'win32' || (mode & 0o002) === 0) return
+  throw new Error(`Cannot use ${folder}: others may write to it (mode ${bitsOf(mode)}); run chmod 700 ${folder}`)
+}
+
+function bitsOf(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, '0')
 }
 
 /** Never writes over a file that is there. */

@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import type { Bytes } from '../protocol/bytes.ts'
 import { base64Of, hexOf, utf8 } from '../protocol/bytes.ts'
@@ -12,7 +12,7 @@ import type { Role } from '../protocol/signature.ts'
 import { signEnvelope } from '../protocol/signature.ts'
 import { openPinnedRoot } from '../protocol/trusted-manifest.ts'
 import type { KeyPair, Signer } from './key-file.ts'
-import { keyPairOfSeed, readKeyPair, readSecret, writeSecret } from './key-file.ts'
+import { assertOwnFolder, keyPairOfSeed, readKeyPair, readSecret, writeSecret } from './key-file.ts'
 
 /** What a key folder holds. A machine needs only the keys of its work, so each may be absent. */
 export interface SiteKeys {
@@ -62,16 +62,48 @@ export async function makeKeys(folder: string, options: MakeKeysOptions): Promis
   }
   const site = hexOf(options.random(16))
   const rootEnvelope = await signRoot(site, pairs, options.now)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeFile(join(folder, '.gitignore'), '*\n') // keys in a public history are the usual way to lose them
-  await writeSecret(join(folder, keyFiles.rootKey), pairs.root.pem)
-  await writeSecret(join(folder, keyFiles.headKey), pairs.head.pem)
-  await writeSecret(join(folder, keyFiles.freshKey), pairs.fresh.pem)
-  await writeSecret(join(folder, keyFiles.swarmSecret), options.random(swarmSecretBytes))
   const siteFile = `${JSON.stringify({ site, created: options.now }, undefined, 2)}\n`
-  await writeFile(join(folder, keyFiles.site), siteFile, { flag: 'wx' })
-  await writeFile(join(folder, keyFiles.root), rootEnvelope, { flag: 'wx' })
+  const secret = options.random(swarmSecretBytes)
+  await putFolder(folder, async (place) => {
+    await writeFile(join(place, '.gitignore'), '*\n') // keys in a public history are the usual way to lose them
+    await writeSecret(join(place, keyFiles.rootKey), pairs.root.pem)
+    await writeSecret(join(place, keyFiles.headKey), pairs.head.pem)
+    await writeSecret(join(place, keyFiles.freshKey), pairs.fresh.pem)
+    await writeSecret(join(place, keyFiles.swarmSecret), secret)
+    await writeFile(join(place, keyFiles.site), siteFile, { flag: 'wx' })
+    await writeFile(join(place, keyFiles.root), rootEnvelope, { flag: 'wx' })
+  })
   return readKeys(folder)
+}
+
+/**
+ * Makes a folder with all that `fill` writes, at once or not at all: half of the keys would block every later run. One
+ * that is there, such as the mount of a volume, is filled where it is.
+ */
+async function putFolder(folder: string, fill: (place: string) => Promise<void>): Promise<void> {
+  const present = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (present !== undefined) {
+    await assertOwnFolder(folder)
+    const names: readonly string[] = Object.values(keyFiles)
+    const found = present.filter((name) => names.includes(name))
+    if (found.length === 0) return fill(folder)
+    throw new Error(
+      `Cannot make keys: ${folder} holds ${found.join(', ')} and no ${keyFiles.root}; ` +
+        `bring ${keyFiles.root} back from a copy, or choose an empty folder`,
+    )
+  }
+  await mkdir(dirname(folder), { recursive: true })
+  const beside = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`))
+  try {
+    await fill(beside)
+    await rename(beside, folder)
+  } catch (error) {
+    await rm(beside, { recursive: true, force: true })
+    throw error
+  }
 }
 
 /** Whether the folder holds a site's root. */
@@ -79,10 +111,11 @@ export async function hasKeys(folder: string): Promise<boolean> {
   return (await readOptional(join(folder, keyFiles.root))) !== undefined
 }
 
-/** Throws where there is no root, a secret is open to others, or a key is not one of the root's role. */
+/** Throws where there is no root, others may write to the folder, a secret is open to others, or a key is not one of the root's role. */
 export async function readKeys(folder: string): Promise<SiteKeys> {
   const rootEnvelope = await readOptional(join(folder, keyFiles.root))
   if (rootEnvelope === undefined) throw new Error(`Cannot read keys: no ${keyFiles.root} in ${folder}`)
+  await assertOwnFolder(folder)
   const root = await openPinnedRoot(rootEnvelope)
   const siteFile = await readOptional(join(folder, keyFiles.site))
   if (siteFile !== undefined && parseJson(siteSchema, siteFile, siteFileLimit, keyFiles.site).site !== root.site) {

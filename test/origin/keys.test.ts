@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -39,9 +39,22 @@ describe('makeKeys()', () => {
     const before = await readFile(join(folder, keyFiles.rootKey), 'utf8')
     await expect(make(2)).rejects.toThrow('already holds those of a site')
     await rm(join(folder, keyFiles.root))
-    await expect(make(2)).rejects.toThrow('EEXIST')
+    await expect(make(2)).rejects.toThrow(/holds .*root\.key.* and no root\.json; bring root\.json back from/)
     expect(await readFile(join(folder, keyFiles.rootKey), 'utf8')).toBe(before)
   })
+})
+
+test('makeKeys() leaves no half of the keys where it fails, or is interrupted', async () => {
+  const parent = join(folder, 'state')
+  const place = join(parent, 'keys')
+  await mkdir(parent)
+  // Nothing can be renamed to the name of a file: the last step fails.
+  await symlink('nowhere', place)
+  await expect(makeKeys(place, { now: someTime, random: seededRandom(1) })).rejects.toThrow()
+  expect(await readdir(parent)).toEqual(['keys'])
+  await rm(place)
+  await makeKeys(place, { now: someTime, random: seededRandom(1) })
+  expect(await readdir(parent)).toEqual(['keys'])
 })
 
 describe('readKeys()', () => {
@@ -67,6 +80,19 @@ describe('readKeys()', () => {
       await expect(readKeys(folder)).rejects.toThrow(`others may read it (mode 0640); run chmod 600 ${name}`)
       await chmod(join(folder, name), 0o600)
     }
+  })
+
+  test('refuses a folder that others may write to', async () => {
+    await make()
+    await chmod(folder, 0o777)
+    await expect(readKeys(folder)).rejects.toThrow('others may write to it (mode 0777); run chmod 700')
+    await chmod(folder, 0o775) // the group is often the user's own
+    await readKeys(folder)
+    await rm(folder, { recursive: true })
+    await mkdir(folder)
+    await chmod(folder, 0o777)
+    await expect(make()).rejects.toThrow('others may write to it')
+    expect(await readdir(folder)).toEqual([])
   })
 
   test('refuses a key that the root does not name for its role', async () => {
