@@ -19,8 +19,10 @@ import { text, whole } from './schemas.ts'
  * therefore assumes an answer: requests carry a number, a new port ends all older requests, silence is a miss.
  */
 export const bridgeVersion = 1
-/** A BroadcastChannel of this name carries TrafficMessage. */
-export const trafficChannelName = 'nearhand-traffic'
+/** The BroadcastChannel that carries TrafficMessage. @param base the site's folder on its host */
+export function trafficChannelName(base: string): string {
+  return `nearhand-traffic ${base}`
+}
 
 /** Where the bytes of a chunk came from. */
 export type SourceName = 'store' | 'peer' | 'origin'

@@ -12,15 +12,34 @@ import { list, text, whole } from './schemas.ts'
  * The bytes lie in the Cache API: one entry per span, or one for a whole asset up to 8 MiB. A span is a run of whole
  * chunks. The chunk list of an asset lies beside it. What is held stands in IndexedDB.
  */
-export const storeCacheName = 'nearhand-store-1'
-export const storeDatabaseName = 'nearhand'
 export const storeDatabaseVersion = 1
 /** Key: content id. Value: StoredAsset. */
 export const assetObjectStore = 'assets'
 /** Key: a word. Value: what the worker keeps between lives. */
 export const stateObjectStore = 'state'
-/** A BroadcastChannel of this name carries StoreMessage. */
-export const storeChannelName = 'nearhand-store'
+
+/** What a site's things are called on a device. Sites in other folders of the same host have their own. */
+export interface DeviceNames {
+  readonly database: string
+  /** Caches. */
+  readonly store: string
+  readonly parts: string
+  /** It is there as long as the visitor wants nothing of us. */
+  readonly off: string
+  /** A BroadcastChannel that carries StoreMessage. */
+  readonly storeChannel: string
+}
+
+/** @param base the site's folder on its host */
+export function deviceNames(base: string): DeviceNames {
+  return {
+    database: `nearhand ${base}`,
+    store: `nearhand-store-1 ${base}`,
+    parts: `nearhand-parts-1 ${base}`,
+    off: `nearhand-off ${base}`,
+    storeChannel: `nearhand-store ${base}`,
+  }
+}
 
 /** What a device holds of one asset. */
 export interface StoredAsset {

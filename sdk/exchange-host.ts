@@ -2,7 +2,7 @@ import { ProtocolError } from '../protocol/errors.ts'
 import type { Clock } from './clock.ts'
 import { createSystemClock } from './clock.ts'
 import type { ExchangeToPage, PageToExchange } from './exchange-messages.ts'
-import { exchangeGlobal, parseExchangeToPage } from './exchange-messages.ts'
+import { exchangeGlobal, exchangeName, parseExchangeToPage } from './exchange-messages.ts'
 
 /** Where the exchange runs. */
 export interface ExchangeHost {
@@ -21,10 +21,10 @@ export type WorkerPort = Pick<Worker, 'onmessage' | 'onerror' | 'postMessage' | 
 const startMs = 10_000
 
 /** Starts the exchange in a dedicated worker, or in the page where that cannot be or cannot take channels. */
-export async function startExchange(workerUrl: string, events: ExchangeEvents): Promise<ExchangeHost> {
+export async function startExchange(workerUrl: string, base: string, events: ExchangeEvents): Promise<ExchangeHost> {
   const clock = createSystemClock()
-  const worker = canTransferChannels() ? createWorker(workerUrl) : undefined
-  return (worker && (await startInWorker(worker, events, clock))) || startInPage(workerUrl, events, clock)
+  const worker = canTransferChannels() ? createWorker(workerUrl, base) : undefined
+  return (worker && (await startInWorker(worker, events, clock))) || startInPage(workerUrl, base, events, clock)
 }
 
 /**
@@ -48,9 +48,9 @@ function canTransferChannels(): boolean {
   }
 }
 
-function createWorker(url: string): Worker | undefined {
+function createWorker(url: string, base: string): Worker | undefined {
   try {
-    return new Worker(url, { name: 'nearhand' })
+    return new Worker(url, { name: exchangeName(base) })
   } catch {
     return undefined
   }
@@ -93,11 +93,16 @@ export async function startInWorker(
   }
 }
 
-async function startInPage(workerUrl: string, events: ExchangeEvents, clock: Clock): Promise<ExchangeHost> {
+async function startInPage(
+  workerUrl: string,
+  base: string,
+  events: ExchangeEvents,
+  clock: Clock,
+): Promise<ExchangeHost> {
   if (typeof Reflect.get(globalThis, exchangeGlobal) !== 'function') await loadScript(workerUrl, clock)
   const create: unknown = Reflect.get(globalThis, exchangeGlobal)
   if (typeof create !== 'function') throw new Error('Cannot start the exchange: the worker file is not ours')
-  const receive: unknown = create(receiver(events), events.failed)
+  const receive: unknown = create(receiver(events), base, events.failed)
   if (typeof receive !== 'function') throw new Error('Cannot start the exchange: the worker file is not ours')
   const post = (message: PageToExchange): void => {
     receive(message)

@@ -50,6 +50,15 @@ export type ExchangeToPage =
 /** Where the worker file leaves the exchange when a page evaluates it. */
 export const exchangeGlobal: symbol = Symbol.for('nearhand.exchange')
 
+/** The dedicated worker's name, which tells it the site's folder before any message. */
+export function exchangeName(base: string): string {
+  return `nearhand ${base}`
+}
+
+export function exchangeBase(name: string): string {
+  return name.slice(exchangeName('').length)
+}
+
 const amount = v.pipe(v.number(), v.minValue(0))
 
 const pageToExchangeSchema = v.variant('type', [

@@ -280,7 +280,7 @@ export class Nearhand extends EventTarget {
   }
 
   #openTraffic(): BroadcastChannel {
-    const channel = new BroadcastChannel(trafficChannelName)
+    const channel = new BroadcastChannel(trafficChannelName(this.#settings.base))
     channel.onmessage = (event: MessageEvent<unknown>) => {
       this.#try(() => {
         this.dispatchEvent(new CustomEvent('traffic', { detail: parseTraffic(event.data) }))

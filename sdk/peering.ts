@@ -16,6 +16,8 @@ import { WorkerLink } from './worker-link.ts'
 export interface PeeringOptions {
   readonly clock: Clock
   readonly workerUrl: string
+  /** The site's folder on its host. */
+  readonly base: string
   /** Ends with `/`. */
   readonly trackerUrl: string
   readonly bans: Bans
@@ -73,7 +75,7 @@ export class Peering {
   }
 
   async start(): Promise<void> {
-    const host = await startExchange(this.#options.workerUrl, {
+    const host = await startExchange(this.#options.workerUrl, this.#options.base, {
       received: (message) => this.#receive(message),
       failed: this.#options.failed,
     })

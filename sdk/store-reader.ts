@@ -3,18 +3,17 @@ import { seedEntriesOpen } from '../protocol/limits.ts'
 import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
 import {
   assetObjectStore,
+  deviceNames,
   parseStoredAsset,
   parseStoreMessage,
-  storeCacheName,
-  storeChannelName,
-  storeDatabaseName,
   storeDatabaseVersion,
 } from '../protocol/store-layout.ts'
 import type { StoreReader } from './seed-store.ts'
 
-/** Reads the store of the service worker, and never writes. */
-export function createStoreReader(): StoreReader {
-  const channel = new BroadcastChannel(storeChannelName)
+/** Reads the store of the service worker, and never writes. @param base the site's folder on its host */
+export function createStoreReader(base: string): StoreReader {
+  const names = deviceNames(base)
+  const channel = new BroadcastChannel(names.storeChannel)
   // In Chromium a blob stays on disk until a part of it is read. Others may read it whole: not for each chunk of it.
   const open = new Map<string, Blob>()
   return {
@@ -23,11 +22,11 @@ export function createStoreReader(): StoreReader {
         const message = parseOrSkip(parseStoreMessage, event.data)
         if (message) told(message)
       })
-      const rows = await readRows()
+      const rows = await readRows(names.database)
       return rows.flatMap((row) => parseOrSkip(parseStoredAsset, row) ?? [])
     },
     async read(key, start, end) {
-      const blob = open.get(key) ?? (await (await caches.match(key, { cacheName: storeCacheName }))?.blob())
+      const blob = open.get(key) ?? (await (await caches.match(key, { cacheName: names.store }))?.blob())
       open.delete(key)
       if (blob === undefined) return undefined
       const bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer())
@@ -44,8 +43,8 @@ export function createStoreReader(): StoreReader {
 }
 
 /** All rows; none where there is no store yet, a newer one, or none in this browsing mode. */
-async function readRows(): Promise<readonly unknown[]> {
-  const opening = indexedDB.open(storeDatabaseName, storeDatabaseVersion)
+async function readRows(name: string): Promise<readonly unknown[]> {
+  const opening = indexedDB.open(name, storeDatabaseVersion)
   // The database is the service worker's to make: leave none behind where there is none yet.
   opening.onupgradeneeded = () => opening.transaction?.abort()
   const database = await resultOf(opening)

@@ -84,6 +84,7 @@ export class TabRole {
     const peering = new Peering({
       clock: this.#clock,
       workerUrl: settings.workerUrl,
+      base: settings.base,
       trackerUrl: settings.trackerUrl,
       bans: this.#bans,
       visit: this.visit,

@@ -1,7 +1,7 @@
 import type { WorkerToPage } from '../protocol/bridge.ts'
 import { trafficChannelName } from '../protocol/bridge.ts'
 import { deviceWaitMs, disableWaitMs } from '../protocol/limits.ts'
-import { storeChannelName } from '../protocol/store-layout.ts'
+import { deviceNames } from '../protocol/store-layout.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
 import { parseWorkerConfig, workerConfigGlobal } from '../protocol/worker-config.ts'
 import { pathOnSite, pathToAnswer } from './answer.ts'
@@ -30,7 +30,7 @@ function readConfig(): WorkerConfig | undefined {
 }
 
 function listen(config: WorkerConfig): void {
-  const disk = new Disk(caches, indexedDB)
+  const disk = new Disk(caches, indexedDB, config.base)
   const worker = start(config, disk)
   // A page keeps an unregistered worker, which the browser may stop and start again: the mark outlives that.
   let isOff: boolean | undefined
@@ -105,8 +105,8 @@ function answer(
 }
 
 function start(config: WorkerConfig, disk: Disk): ReturnType<typeof createWorker> {
-  const storeChannel = new BroadcastChannel(storeChannelName)
-  const trafficChannel = new BroadcastChannel(trafficChannelName)
+  const storeChannel = new BroadcastChannel(deviceNames(config.base).storeChannel)
+  const trafficChannel = new BroadcastChannel(trafficChannelName(config.base))
   const relink: WorkerToPage = { type: 'nearhand:relink' }
   return createWorker(config, {
     location: self.location,

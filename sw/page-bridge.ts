@@ -50,8 +50,8 @@ type Ask = Pick<
 interface Asked {
   readonly answer: Promise<Answer>
   /** How long to wait, from now. */
-  wait(ms: number): void
-  cancel(): void
+  readonly wait: (ms: number) => void
+  readonly cancel: () => void
 }
 
 /**

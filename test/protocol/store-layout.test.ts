@@ -4,6 +4,7 @@ import { chunkCount, chunkSizeFor } from '../../protocol/chunks.ts'
 import { assetLimitBytes } from '../../protocol/limits.ts'
 import {
   assetObjectStore,
+  deviceNames,
   listKey,
   parseStoredAsset,
   parseStoreMessage,
@@ -13,21 +14,16 @@ import {
   spanOfChunk,
   spanSize,
   stateObjectStore,
-  storeCacheName,
-  storeChannelName,
-  storeDatabaseName,
   storeDatabaseVersion,
 } from '../../protocol/store-layout.ts'
 import { readVector } from './read-vector.ts'
 import { refusalOf } from './refusal.ts'
 
 const vector = readVector<{
-  cache: string
-  database: string
+  names: { base: string; named: Record<string, string> }[]
   databaseVersion: number
   assets: string
   state: string
-  channel: string
   spanKey: string
   listKey: string
   spans: { size: number; count: number; last: number }[]
@@ -40,15 +36,11 @@ const vector = readVector<{
 describe('store layout', () => {
   test('has the names of the vector', () => {
     const { id } = parseStoredAsset(vector.stored)
-    expect([storeCacheName, storeDatabaseName, storeDatabaseVersion]).toEqual([
-      vector.cache,
-      vector.database,
-      vector.databaseVersion,
-    ])
-    expect([assetObjectStore, stateObjectStore, storeChannelName]).toEqual([
+    expect(vector.names.map(({ base }) => deviceNames(base))).toEqual(vector.names.map(({ named }) => named))
+    expect([assetObjectStore, stateObjectStore, storeDatabaseVersion]).toEqual([
       vector.assets,
       vector.state,
-      vector.channel,
+      vector.databaseVersion,
     ])
     expect([spanKey(id, 3), listKey(id)]).toEqual([vector.spanKey, vector.listKey])
   })

@@ -292,7 +292,7 @@ test('Nearhand passes traffic on, and lets go of its channels while the page is 
   nearhand.addEventListener('traffic', ({ detail }) => seen.push(detail.path))
   nearhand.start()
   await until(() => nearhand.state === 'active')
-  const worker = new BroadcastChannel(trafficChannelName)
+  const worker = new BroadcastChannel(trafficChannelName('/'))
   channels.push(worker)
   const traffic = (path: string) => ({ path, size: 1, chunkSize: 65_536, chunks: [] })
   worker.postMessage('nonsense')

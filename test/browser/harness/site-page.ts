@@ -1,5 +1,5 @@
 import { trafficChannelName } from '../../../protocol/bridge.ts'
-import { assetObjectStore, storeDatabaseName } from '../../../protocol/store-layout.ts'
+import { assetObjectStore, deviceNames } from '../../../protocol/store-layout.ts'
 
 /** The page of the test site: a tag, and functions with which a test asks for assets as a site's own script would. */
 export function sitePage(tag: string): string {
@@ -53,12 +53,12 @@ const pageScript = `
     // Opening a database that is not there would make an empty one, and the worker's own could not be made any more.
     async storedSpans(id) {
       const names = (await indexedDB.databases()).map(({ name }) => name)
-      if (!names.includes('${storeDatabaseName}')) return 0
+      if (!names.includes('${deviceNames('/').database}')) return 0
       const settled = (request) => new Promise((resolve, reject) => {
         request.onsuccess = () => resolve(request.result)
         request.onerror = () => reject(request.error)
       })
-      const database = await settled(indexedDB.open('${storeDatabaseName}'))
+      const database = await settled(indexedDB.open('${deviceNames('/').database}'))
       try {
         const assets = database.transaction('${assetObjectStore}').objectStore('${assetObjectStore}')
         return (await settled(assets.get(id)))?.spans.length ?? 0
@@ -67,7 +67,7 @@ const pageScript = `
       }
     },
     listen() {
-      new BroadcastChannel('${trafficChannelName}').onmessage = ({ data }) => this.traffic.push(data)
+      new BroadcastChannel('${trafficChannelName('/')}').onmessage = ({ data }) => this.traffic.push(data)
     },
   }
   site.listen()
