@@ -56,16 +56,31 @@ async function drain(response) {
   return bytes
 }
 
-// What the sources gave between two readings of stats(), in words; the plain total where nobody counted.
-export function describeFetch(result, before, after) {
+// Where the assets came from, by what 'traffic' told. The page's own pictures may load at the same time, so each chunk
+// counts once, and nothing else does.
+export class Sources {
+  #paths = new Set(ASSETS.map((path) => new URL(path, document.baseURI).pathname))
+  #chunks = new Map()
+
+  add({ path, chunks }) {
+    if (!this.#paths.has(path)) return
+    for (const chunk of chunks) this.#chunks.set(`${path} ${chunk.index}`, chunk)
+  }
+
+  bytes() {
+    const sums = { peer: 0, store: 0, origin: 0 }
+    for (const { source, bytes } of this.#chunks.values()) sums[source] += bytes
+    return sums
+  }
+}
+
+// In words; the plain total where nobody counted.
+export function describeFetch(result, bytes) {
   const missing = result.failed.length ? ` ${result.failed.length} could not be fetched.` : ''
   const whole = `${result.files} files, ${readableBytes(result.bytes)}`
-  if (!before || !after) return `${whole}, from the network or the browser’s cache.${missing}`
-  const parts = [
-    ['neighbours', after.bytes.peers - before.bytes.peers],
-    ['own store', after.bytes.store - before.bytes.store],
-    ['origin', after.bytes.origin - before.bytes.origin],
-  ].filter(([, bytes]) => bytes > 0)
+  if (!bytes) return `${whole}, from the network or the browser’s cache.${missing}`
+  const names = { peer: 'neighbours', store: 'own store', origin: 'origin' }
+  const parts = Object.keys(names).filter((source) => bytes[source] > 0)
   if (parts.length === 0) return `${whole}, past the worker: it does not control this page yet. Reload once.${missing}`
-  return `${whole}: ${parts.map(([name, bytes]) => `${readableBytes(bytes)} ${name}`).join(', ')}.${missing}`
+  return `${whole}: ${parts.map((source) => `${readableBytes(bytes[source])} ${names[source]}`).join(', ')}.${missing}`
 }

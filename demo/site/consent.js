@@ -1,13 +1,13 @@
 // Asks once, in one sentence. Nearhand remembers the answer; the panel can change it later.
-import { whenNearhand } from './ready.js'
+import { hasWebRtc, whenNearhand } from './ready.js'
 
 const SENTENCE =
   'May this page swap its pictures and film directly with the browsers of other visitors, ' +
   'who could then see your network address?'
 
 const nearhand = await whenNearhand()
-if (nearhand && nearhand.consentState === 'unknown' && nearhand.state !== 'unsupported' && nearhand.state !== 'off')
-  ask()
+const mayAsk = hasWebRtc && nearhand && nearhand.state !== 'unsupported' && nearhand.state !== 'off'
+if (mayAsk && nearhand.consentState === 'unknown') ask()
 
 function ask() {
   const bar = document.createElement('section')
@@ -18,7 +18,8 @@ function ask() {
   const answers = document.createElement('div')
   answers.append(answer(bar, 'Share with neighbours', true), answer(bar, 'No thanks', false))
   bar.append(sentence, answers)
-  document.body.append(bar)
+  // Early in the tab order, and over nothing that is to be read.
+  document.querySelector('.skip').after(bar)
 }
 
 function answer(bar, text, isGranted) {

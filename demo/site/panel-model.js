@@ -55,12 +55,13 @@ export function totals(model, stats) {
     ? { store: stats.bytes.store, peer: stats.bytes.peers, origin: stats.bytes.origin }
     : { ...model.counted }
   const all = bytes.store + bytes.peer + bytes.origin
-  const saved = bytes.store + bytes.peer
-  return { ...bytes, all, saved, savedShare: all > 0 ? saved / all : 0 }
+  // What this browser had itself was asked of nobody: a second look at the same plate is no help from neighbours.
+  const lacked = bytes.peer + bytes.origin
+  return { ...bytes, all, lacked, peerShare: lacked > 0 ? bytes.peer / lacked : 0 }
 }
 
 // One line on what Nearhand is doing here, and why not if it is not. Undefined when all is well.
-export function situation({ nearhand, isSecure, isControlled, hasWorkers }) {
+export function situation({ nearhand, isSecure, isControlled, hasWorkers, hasWebRtc }) {
   if (!isSecure) {
     return {
       name: 'Not active here',
@@ -86,6 +87,9 @@ export function situation({ nearhand, isSecure, isControlled, hasWorkers }) {
     return { name: 'Starting', why: 'The worker does not control this page yet. If this stays, reload once.' }
   }
   if (nearhand.state === 'starting') return { name: 'Starting', why: undefined }
+  if (!hasWebRtc) {
+    return { name: 'Store only', why: 'This browser has no WebRTC, so it cannot meet the browsers of other visitors.' }
+  }
   if (nearhand.consentState === 'denied') {
     return { name: 'Store only', why: 'You said no to sharing: nothing goes to or comes from other visitors.' }
   }

@@ -77,13 +77,13 @@ export function showTotals(view, sums, uploadedBytes) {
     for (const bar of view.bars) bar[source].style.flexGrow = String(sums.all > 0 ? sums[source] / sums.all : 0)
     view.amounts[source].textContent = readableBytes(sums[source])
   }
-  const percent = `${Math.floor(sums.savedShare * 100)} %`
+  const percent = `${Math.floor(sums.peerShare * 100)} %`
   view.share.replaceChildren(
     element('strong', '', percent),
-    ` of ${readableBytes(sums.all)} spared the origin: ${readableBytes(sums.saved)}`,
+    ` of the ${readableBytes(sums.lacked)} this browser did not hold came from neighbours: ${readableBytes(sums.peer)}`,
   )
-  if (sums.all > 0) view.summary.textContent = `${percent} spared the origin`
-  view.uploaded.textContent = `Counted in this browser since its first visit. Passed on to others in this one: ${readableBytes(uploadedBytes)}`
+  if (sums.lacked > 0) view.summary.textContent = `${percent} from neighbours`
+  view.uploaded.textContent = `Counted in this browser since its first visit. Passed on to others in this visit: ${readableBytes(uploadedBytes)}`
 }
 
 export function showPeers(view, peers) {

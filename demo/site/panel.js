@@ -1,7 +1,7 @@
 // The panel: listens to nearhand, keeps a model, redraws at most once a frame. Without nearhand it says why it is idle.
 import { applyTraffic, createModel, situation, totals } from './panel-model.js'
 import { button, createView, showAsset, showPeers, showSituation, showTotals } from './panel-view.js'
-import { whenNearhand } from './ready.js'
+import { hasWebRtc, whenNearhand } from './ready.js'
 
 const POLL_MS = 2000
 const wide = window.matchMedia('(min-width: 1000px)')
@@ -33,6 +33,7 @@ if (nearhand) listen()
 else showIdle()
 
 function listen() {
+  forgetWish()
   nearhand.addEventListener('traffic', (event) => {
     changed.add(applyTraffic(model, event.detail))
     scheduleDraw()
@@ -85,6 +86,7 @@ function showState() {
       isSecure: window.isSecureContext,
       isControlled: Boolean(workers?.controller),
       hasWorkers: Boolean(workers),
+      hasWebRtc,
     }),
   )
   showActions()
@@ -97,21 +99,33 @@ function showActions() {
   view.actions.replaceChildren()
   if (wanted === 'unsupported') return
   if (wanted === 'off') {
-    view.actions.append(button('Switch on again', () => location.assign('?nearhand=on')))
+    view.actions.append(button('Switch on again', () => nearhand.enable()))
     return
   }
   const isSharing = wanted === 'granted'
+  if (hasWebRtc) view.actions.append(shareButton(isSharing))
   view.actions.append(
-    button(isSharing ? 'Stop sharing' : 'Share with neighbours', () => {
-      nearhand.consent(!isSharing)
-      document.querySelector('.consent')?.remove()
-      showState()
-    }),
     button('Switch Nearhand off here', async () => {
       await nearhand.disable()
       showState()
     }),
   )
+}
+
+function shareButton(isSharing) {
+  return button(isSharing ? 'Stop sharing' : 'Share with neighbours', () => {
+    nearhand.consent(!isSharing)
+    document.querySelector('.consent')?.remove()
+    showState()
+  })
+}
+
+// Left in the address, ?nearhand=on would undo a later "off" at each reload.
+function forgetWish() {
+  const url = new URL(location.href)
+  if (!url.searchParams.has('nearhand')) return
+  url.searchParams.delete('nearhand')
+  history.replaceState(history.state, '', url)
 }
 
 function showIdle() {

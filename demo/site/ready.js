@@ -1,5 +1,7 @@
 // The Nearhand script is async and may be absent. Everything on this site that talks to it asks here first.
 
+export const hasWebRtc = 'RTCPeerConnection' in window
+
 export function whenNearhand(patienceMs = 6000) {
   if (window.nearhand) return Promise.resolve(window.nearhand)
   if (!document.querySelector('script[data-consent], script[src*="nearhand.js"]')) return Promise.resolve(undefined)

@@ -1,5 +1,5 @@
 // The page itself: the plate viewer, the film's chapters, the address to open elsewhere, and "Fetch all".
-import { describeFetch, fetchAll } from './assets.js'
+import { describeFetch, fetchAll, Sources } from './assets.js'
 import { readableBytes, whenNearhand } from './ready.js'
 
 setUpViewer()
@@ -61,6 +61,7 @@ function setUpAddress() {
   if (!address || !copy) return
   const url = new URL('./', location.href).href
   address.textContent = url
+  address.parentElement.hidden = false
   copy.hidden = !navigator.clipboard
   copy.addEventListener('click', () => void copyAddress(copy, url))
 }
@@ -88,20 +89,15 @@ function setUpFetchAll() {
 async function fetchAndTell(button, result) {
   button.disabled = true
   const nearhand = await whenNearhand(0)
-  const before = await readStats(nearhand)
+  const sources = new Sources()
+  const count = (event) => sources.add(event.detail)
+  nearhand?.addEventListener('traffic', count)
   const fetched = await fetchAll(({ done, total, bytes }) => {
     result.textContent = `${done} of ${total} files, ${readableBytes(bytes)}`
   })
+  // The worker tells what it did a moment later.
   await new Promise((resolve) => setTimeout(resolve, 400))
-  result.textContent = describeFetch(fetched, before, await readStats(nearhand))
+  nearhand?.removeEventListener('traffic', count)
+  result.textContent = describeFetch(fetched, nearhand?.state === 'active' ? sources.bytes() : undefined)
   button.disabled = false
-}
-
-// Undefined where nobody counts: without Nearhand, and where it is switched off.
-async function readStats(nearhand) {
-  try {
-    return nearhand?.state === 'active' ? await nearhand.stats() : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -3,7 +3,10 @@
 const DAY_MS = 8000
 const canvas = document.querySelector('.table canvas')
 const form = document.querySelector('.table form')
-if (canvas && form) startWhenSeen()
+if (canvas && form) {
+  canvas.parentElement.hidden = false
+  startWhenSeen()
+}
 
 function startWhenSeen() {
   const watcher = new IntersectionObserver(

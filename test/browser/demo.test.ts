@@ -20,6 +20,11 @@ test('the demo shows a second visitor that its bytes came from the first', async
   const first = await visit(url, { width: 1280, height: 900 }, faults)
   await first.click('#fetch-all')
   await untilFetched(first)
+  // Again: what the own store gave is no neighbour's merit, and no byte is told twice.
+  await first.click('#fetch-all')
+  await untilFetched(first)
+  expect(await first.textContent('.panel-share strong')).toBe('0 %')
+  expect(await first.textContent('#fetch-result')).toMatch(/^17 files, (\S+ MB): \1 own store\.$/)
 
   const second = await visit(url, { width: 360, height: 740 }, faults)
   await second.evaluate(() => window.nearhand?.connected())
@@ -32,6 +37,68 @@ test('the demo shows a second visitor that its bytes came from the first', async
   // The page must not be wider than the phone.
   expect(await second.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
   expect(faults).toEqual([])
+})
+
+test('the demo switches off for good and on again, on a phone that came by ?nearhand=on', async () => {
+  const url = await serveDemo(scene)
+  const { page } = await openBrowser(scene, { viewport: { width: 375, height: 740 } })
+  await page.goto(`${url}?nearhand=on`)
+  await page.waitForURL((address) => address.search === '')
+  await page.click('.panel-toggle')
+  await page.getByRole('button', { name: 'Switch Nearhand off here' }).click()
+  await page.getByRole('button', { name: 'Switch on again' }).waitFor()
+  await page.reload()
+  await page.click('.panel-toggle')
+  await page.getByRole('button', { name: 'Switch on again' }).click()
+  await page.waitForFunction(() => nearhand.state === 'active')
+  await page.getByRole('button', { name: 'Switch Nearhand off here' }).waitFor()
+})
+
+test.each([
+  [1280, 900],
+  [740, 360],
+  [320, 640],
+])('the demo’s question covers nothing at %i x %i, and is among the first that Tab reaches', async (width, height) => {
+  const url = await serveDemo(scene)
+  const { page } = await openBrowser(scene, { viewport: { width, height } })
+  await page.goto(url)
+  const yes = page.locator('.consent').getByRole('button', { name: 'Share with neighbours' })
+  await yes.waitFor()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  expect(await yes.evaluate((button) => button === document.activeElement)).toBe(true)
+  if (width < 1000) await page.click('.panel-toggle')
+  const covered = await page.evaluate(() => {
+    const consent = document.querySelector('.consent')
+    const covers = (name: string): boolean => {
+      const box = document.querySelector(name)?.getBoundingClientRect()
+      return !box || document.elementsFromPoint(box.x + 8, box.y + 8)[0]?.closest('.consent') === consent
+    }
+    return ['.title', '.title p', '.hero nav', '.panel-share', '.panel-legend'].filter(covers)
+  })
+  expect(covered).toEqual([])
+})
+
+test('the demo says where there is no WebRTC, and does not ask to share', async () => {
+  const url = await serveDemo(scene)
+  const withoutWebRtc = (): void => void Reflect.deleteProperty(globalThis, 'RTCPeerConnection')
+  const { page } = await openBrowser(scene, { initScript: withoutWebRtc, viewport: { width: 1280, height: 900 } })
+  await page.goto(url)
+  await page.waitForFunction(() => document.querySelector('.panel-why')?.textContent?.includes('no WebRTC'))
+  expect(await page.textContent('.panel-state')).toBe('Store only')
+  expect(await page.locator('.consent').count()).toBe(0)
+})
+
+test('the demo shows nothing that is dead without JavaScript', async () => {
+  const url = await serveDemo(scene)
+  const { page, context } = await openBrowser(scene)
+  const session = await context.newCDPSession(page)
+  await session.send('Emulation.setScriptExecutionDisabled', { value: true })
+  await page.goto(url)
+  for (const name of ['button', 'input', '.address', 'canvas']) {
+    expect(await page.locator(name).filter({ visible: true }).count(), name).toBe(0)
+  }
+  expect(await page.locator('.grid img').count()).toBe(12)
 })
 
 /** The command that `npm start` runs, on a port and with keys of its own. */
