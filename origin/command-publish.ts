@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { manifestFolder } from '../protocol/manifest.ts'
 import type { Command, CommandIo } from './command.ts'
+import { describeLives, rootWarning } from './lives.ts'
 import { newKeysNote } from './new-keys-note.ts'
 import { checkOptions, onlyArgument, parseDuration, parseOptions } from './parse-options.ts'
 import { createProgress, formatBytes } from './progress.ts'
@@ -104,13 +105,18 @@ async function publish({
     signal: io.signal,
   }).finally(progress.end)
   await writeSiteScripts(folder, values, keys.rootEnvelope)
-  report(publication, io, { seconds: (Date.now() - startedMs) / 1000, freshSeconds, startedMs })
+  report(publication, io, {
+    seconds: (Date.now() - startedMs) / 1000,
+    freshSeconds,
+    startedMs,
+    rootExpires: keys.root.expires,
+  })
 }
 
 function report(
   publication: Publication,
   io: CommandIo,
-  run: { seconds: number; freshSeconds: number; startedMs: number },
+  run: { seconds: number; freshSeconds: number; startedMs: number; rootExpires: number },
 ): void {
   const { assets, skipped, head, hashedFiles } = publication
   for (const { file, reason } of skipped.slice(0, skippedShown)) io.stderr.write(`Not listed: ${file}: ${reason}\n`)
@@ -120,10 +126,13 @@ function report(
     `Published ${assets.size} assets, ${formatBytes(bytes)}: ${hashedFiles} new or changed, ` +
       `seq ${head.seq}, ${run.seconds.toFixed(1)} s\n`,
   )
+  const warning = rootWarning(run.rootExpires, Math.floor(run.startedMs / 1000))
+  if (warning !== undefined) io.stderr.write(`${warning}\n`)
   if (publication.freshEnvelope === undefined) {
     io.stderr.write('No fresh.json was written: its key is not here, so the tracker must give one\n')
     return
   }
-  const until = new Date(run.startedMs + run.freshSeconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
-  io.stdout.write(`Visitors use peers until ${until} UTC: publish again before, even if nothing changed\n`)
+  const now = Math.floor(run.startedMs / 1000)
+  const lives = { root: run.rootExpires, head: head.expires, fresh: now + run.freshSeconds }
+  io.stdout.write(`${describeLives(lives, now)}\n`)
 }

@@ -4,6 +4,7 @@ import type { OriginConfig } from './config.ts'
 import { signFresh } from './fresh.ts'
 import { injectionOf } from './inject.ts'
 import type { SiteKeys } from './keys.ts'
+import { rootWarning } from './lives.ts'
 import type { Publication, PublishedAsset } from './publish.ts'
 import { publishFolder } from './publish.ts'
 
@@ -11,6 +12,7 @@ const headSeconds = 30 * 86_400
 const renewPauseSeconds = 3600
 const noticePauseSeconds = 2
 const pagesTold = 5
+const warnPauseSeconds = 7 * 86_400
 
 /** Publishes, one run at a time, and keeps the signed word about the newest head fresh. */
 export class Publisher {
@@ -24,6 +26,7 @@ export class Publisher {
   #renewedAt = 0
   #noticedAt = 0
   #left = ''
+  #warnedAt = 0
   #running: Promise<Publication> | undefined
   #waiting: Promise<Publication> | undefined
   #fresh: { head: ContentId; envelope: string; issued: number } | undefined
@@ -141,11 +144,21 @@ export class Publisher {
       ...(onProgress && { onProgress }),
     })
     this.#tellLeft(left.toSorted())
+    this.#tellRoot()
     const before = this.#publication
     this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
     this.#publication = publication
     this.#onPublished(publication, before)
     return publication
+  }
+
+  /** Nothing else would: the site is served on, only its peers are gone. Once a week at most. */
+  #tellRoot(): void {
+    const now = this.#now()
+    const warning = rootWarning(this.#keys.root.expires, now)
+    if (warning === undefined || now - this.#warnedAt < warnPauseSeconds) return
+    this.#warnedAt = now
+    this.#config.log(warning)
   }
 
   /** The same pages are told of once. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { keygenCommand } from '../../origin/command-keygen.ts'
 import { publishCommand } from '../../origin/command-publish.ts'
 import { serveCommand } from '../../origin/command-serve.ts'
 import { verifyCommand } from '../../origin/command-verify.ts'
+import { makeKeys } from '../../origin/keys.ts'
 import { runCli } from '../../origin/run-cli.ts'
 import { lockState } from '../../origin/state-lock.ts'
 
@@ -49,6 +51,24 @@ describe('the commands', () => {
     expect(await readdir(folder)).toEqual(['.nearhand', 'site'])
     await lock.release()
     for (const time of [1, 2]) expect([time, (await nearhand('publish', 'site')).stderr]).not.toContain('uses it')
+  })
+
+  test('tells until when what it published holds, which is the shortest life of all', async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const day = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10)
+    const random = (length: number) => new Uint8Array(randomBytes(length))
+    await makeKeys(join(folder, 'new'), { now, random })
+    expect(
+      await nearhand('publish', 'site', '--keys', 'new', '--fresh-life', '9999d', '--head-life', '5d'),
+    ).toMatchObject({
+      stderr: '',
+      stdout: expect.stringContaining(`Visitors use peers until ${day(now + 5 * 86_400)}`),
+    })
+    await makeKeys(join(folder, 'old'), { now: now - 366 * 86_400, random })
+    expect(await nearhand('publish', 'site', '--keys', 'old')).toMatchObject({
+      stdout: expect.stringContaining('Visitors use no peers'),
+      stderr: expect.stringContaining(`The root of the keys ended on ${day(now - 86_400)}`),
+    })
   })
 
   test.each([

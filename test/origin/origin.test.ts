@@ -252,6 +252,15 @@ describe('fresh', () => {
   })
 })
 
+test('createOrigin() warns of a root that ends soon, not at each publication', async () => {
+  let seconds = 1_800_000_000
+  const origin = await site.open({ now: () => seconds * 1000 })
+  seconds += 340 * daySeconds
+  await origin.publish()
+  await origin.publish()
+  expect(site.log.filter((line) => line.includes('The root of the keys ends on'))).toHaveLength(1)
+})
+
 describe('watch', { timeout: 20_000 }, () => {
   test('publishes again when files come, change and go, in new folders too', async () => {
     const origin = await site.open({ watch: true })

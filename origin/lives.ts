@@ -1,0 +1,32 @@
+/** When each signed object ends, in seconds since 1970. */
+interface Lives {
+  readonly root: number
+  readonly head: number
+  readonly fresh: number
+}
+
+const warnSeconds = 30 * 86_400
+
+/** Until when visitors use peers without a newer publish. @param now seconds since 1970 */
+export function describeLives({ root, head, fresh }: Lives, now: number): string {
+  const end = Math.min(root, head, fresh)
+  if (end <= now) return `Visitors use no peers: what was signed ended on ${minuteOf(end)} UTC`
+  // A newer publish renews all but the root.
+  const advice = end === root ? 'then the site needs new keys' : 'publish again before, even if nothing changed'
+  return `Visitors use peers until ${minuteOf(end)} UTC: ${advice}`
+}
+
+/** What to tell of a root that ends soon or has ended; undefined where there is time. @param now seconds since 1970 */
+export function rootWarning(expires: number, now: number): string | undefined {
+  if (expires - now > warnSeconds) return undefined
+  const tense = expires <= now ? 'ended' : 'ends'
+  const loss = expires <= now ? 'visitors use no peers' : 'from then on visitors use no peers'
+  return (
+    `The root of the keys ${tense} on ${minuteOf(expires)} UTC, ${loss}: ` +
+    'make new keys by nearhand keygen --keys <new folder>, and publish with them'
+  )
+}
+
+function minuteOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+}
