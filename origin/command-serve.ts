@@ -127,8 +127,8 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
   })
 }
 
-/** Proxies pass no STUN on: behind one, visitors reach it past the proxy. */
-function stunHostOf(host: string, proxies: readonly string[] | undefined): string | undefined {
+/** Where STUN listens; undefined is every address. Proxies pass no STUN on: behind one, visitors reach it past the proxy. */
+export function stunHostOf(host: string, proxies: readonly string[] | undefined): string | undefined {
   if (proxies !== undefined || !isLoopbackHost(host)) return undefined
   return host === 'localhost' ? '127.0.0.1' : host
 }

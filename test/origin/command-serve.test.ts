@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { UsageError } from '../../origin/command.ts'
-import { serveCommand } from '../../origin/command-serve.ts'
+import { serveCommand, stunHostOf } from '../../origin/command-serve.ts'
 import { InstalledCli } from './installed-cli.ts'
 
 const io = {
@@ -38,6 +38,15 @@ test.each([
   const run = serveCommand.run(args, io)
   await expect(run).rejects.toBeInstanceOf(UsageError)
   await expect(run).rejects.toThrow(reason)
+})
+
+test.each([
+  ['localhost', undefined, '127.0.0.1'],
+  ['::1', undefined, '::1'],
+  ['0.0.0.0', undefined, undefined],
+  ['localhost', ['127.0.0.1'], undefined],
+])('stunHostOf() of a site on %s with proxies %j is %s', (host, proxies, expected) => {
+  expect(stunHostOf(host, proxies)).toBe(expected)
 })
 
 test('serveCommand documents every option that it takes', async () => {
