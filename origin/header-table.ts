@@ -1,5 +1,6 @@
 import { headerSetLimit } from '../protocol/limits.ts'
 import { compilePatterns } from '../protocol/patterns.ts'
+import { cacheControlOf } from './cache-control.ts'
 import { contentTypeOf } from './content-types.ts'
 
 export type Headers = readonly (readonly [name: string, value: string])[]
@@ -11,14 +12,28 @@ export interface HeaderRule {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** Says that our own server serves the site. */
+export interface ServerHeaders {
+  /** How long browsers may keep what has no hash in its name. */
+  readonly cacheSeconds: number
+}
+
 /** The response headers of a path, whose content is UTF-8 or not. */
 export type HeadersOf = (path: string, isUtf8: boolean) => Headers
 
-/** Gives the response headers of a path: its content-type, and what the rules add. Later rules win. */
-export function compileHeaderRules(rules: readonly HeaderRule[]): HeadersOf {
+/**
+ * Gives the response headers of a path: its content-type, what our own server adds where it serves the site, and what
+ * the rules add. Later rules win. All of it is signed, so that peers' answers carry what the server's do.
+ */
+export function compileHeaderRules(rules: readonly HeaderRule[], server?: ServerHeaders): HeadersOf {
   const compiled = rules.map(({ pattern, headers }) => ({ matches: compilePatterns([pattern]), headers }))
   return (path, isUtf8) => {
-    const headers = new Map([['content-type', contentTypeOf(path, isUtf8)]])
+    const contentType = contentTypeOf(path, isUtf8)
+    const headers = new Map([['content-type', contentType]])
+    if (server) {
+      headers.set('x-content-type-options', 'nosniff')
+      headers.set('cache-control', cacheControlOf(path, contentType, server.cacheSeconds))
+    }
     for (const rule of compiled) {
       if (rule.matches(path)) for (const [name, value] of Object.entries(rule.headers)) headers.set(name, value)
     }

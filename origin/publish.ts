@@ -13,7 +13,7 @@ import { readHashCache, writeHashCache } from './hash-cache.ts'
 import { createHasher } from './hash-pool.ts'
 import type { HeadContent, SignedHead } from './head.ts'
 import { indexBudget, nextHead } from './head.ts'
-import type { HeaderRule, Headers, HeadersOf } from './header-table.ts'
+import type { HeaderRule, Headers, HeadersOf, ServerHeaders } from './header-table.ts'
 import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
 import type { Inject } from './inject.ts'
 import { pruneInjected } from './inject-html.ts'
@@ -43,8 +43,10 @@ export interface PublishOptions {
   readonly hidden?: readonly string[]
   /** Seconds since 1970. */
   readonly now: number
-  /** Later rules win. Default: content-type alone. */
+  /** Later rules win. Default: content-type, and what our own server adds. */
   readonly headers?: readonly HeaderRule[]
+  /** The site is served by our own server. Default: by another, whose headers are not known. */
+  readonly server?: ServerHeaders
   /** Path prefixes that get swarms of their own. Default: `/` alone. */
   readonly sections?: readonly string[]
   /** Canonical paths that are left out, such as those of the scripts. */
@@ -100,7 +102,7 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
 
   const previous = await readPreviousHead(manifest, options.state, options.keys)
   const sections = [...new Set(['/', ...(options.sections ?? [])])].toSorted()
-  const headersOf = compileHeaderRules(options.headers ?? [])
+  const headersOf = compileHeaderRules(options.headers ?? [], options.server)
   const { content, assets } = describe(hashed.assets, sections, headersOf, previous?.head.headerSets ?? [])
   const life = { now: options.now, seconds: options.headSeconds ?? 30 * daySeconds }
   const signed = await nextHead(previous, content, options.keys, life)

@@ -135,6 +135,7 @@ export class Publisher {
       keys: this.#keys,
       now: this.#now(),
       headers,
+      server: this.#config,
       sections,
       exclude: Object.values(scriptNames).map((name) => `/${name}`),
       headSeconds,

@@ -36,7 +36,7 @@ function headersOf(
 ): Headers {
   const headers = new Headers(own.map(([name, value]): [string, string] => [name, value]))
   headers.set('etag', etag)
-  headers.set('x-content-type-options', 'nosniff')
+  if (!headers.has('x-content-type-options')) headers.set('x-content-type-options', 'nosniff')
   headers.set('accept-ranges', 'bytes')
   if (isCompressible(headers.get('content-type'), size)) headers.append('vary', 'accept-encoding')
   if (modifiedMs !== undefined) headers.set('last-modified', new Date(modifiedMs).toUTCString())

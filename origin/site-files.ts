@@ -4,7 +4,6 @@ import { realpath } from 'node:fs/promises'
 import type { ContentId } from '../protocol/ids.ts'
 import { injectLimitBytes } from '../protocol/limits.ts'
 import { rowPath, spellPath } from '../protocol/paths.ts'
-import { cacheControlOf } from './cache-control.ts'
 import type { OriginConfig } from './config.ts'
 import type { Found, OpenFile } from './disk-file.ts'
 import { findOnDisk, isAbsence, openFile } from './disk-file.ts'
@@ -29,7 +28,6 @@ interface SiteFilesOptions {
   readonly folder: string
   /** Real paths that are never served, such as that of the keys. */
   readonly hidden: readonly string[]
-  readonly cacheSeconds: number
   readonly headersOf: HeadersOf
   readonly inject: Inject | undefined
   readonly publisher: Publisher
@@ -44,10 +42,10 @@ export class SiteFiles {
   }
 
   static async open(config: OriginConfig, publisher: Publisher): Promise<SiteFiles> {
-    const { folder, cacheSeconds } = config
+    const { folder } = config
     const hidden = await Promise.all([config.state, config.keys].map((place) => realpath(place)))
-    const headersOf = compileHeaderRules(config.headers)
-    return new SiteFiles({ folder, hidden, cacheSeconds, headersOf, inject: injectionOf(config), publisher })
+    const headersOf = compileHeaderRules(config.headers, config)
+    return new SiteFiles({ folder, hidden, headersOf, inject: injectionOf(config), publisher })
   }
 
   /** @param pathname below the site's base, beginning with `/` */
@@ -74,8 +72,8 @@ export class SiteFiles {
       this.#options.publisher.noticeChange()
       return undefined
     }
-    const headers = this.#headersOf(path, asset.headers)
-    return fileRepresentation(opened.handle, { size: asset.size, etag: etagOfContent(asset.id), headers })
+    const { size, headers } = asset
+    return fileRepresentation(opened.handle, { size, etag: etagOfContent(asset.id), headers })
   }
 
   async #unlisted(path: string, { handle, stats }: OpenFile): Promise<Representation> {
@@ -85,13 +83,12 @@ export class SiteFiles {
       if (inject && isInjectable({ path, size })) {
         const bytes = Uint8Array.from(injectHtml(await handle.readFile(), (html) => inject(html, path)))
         await handle.close()
-        const headers = this.#headersOf(path, headersOf(path, isUtf8(bytes)))
-        return bytesRepresentation(bytes, { etag: etagOfBytes(bytes), headers })
+        return bytesRepresentation(bytes, { etag: etagOfBytes(bytes), headers: headersOf(path, isUtf8(bytes)) })
       }
       // A larger file is not read for this alone. It is hardly a page, and most text is UTF-8.
       const isText = size > injectLimitBytes || (await isUtf8File(handle, size))
       const facts = { size, etag: etagOfFile(stats), modifiedMs: Number(stats.mtimeMs) }
-      return fileRepresentation(handle, { ...facts, headers: this.#headersOf(path, headersOf(path, isText)) })
+      return fileRepresentation(handle, { ...facts, headers: headersOf(path, isText) })
     } catch (error) {
       await handle.close()
       throw error
@@ -103,12 +100,6 @@ export class SiteFiles {
     const found = await findOnDisk(this.#options.folder, `${path}/index.html`, this.#options.hidden)
     if (found?.type === 'file') await found.handle.close()
     return found?.type === 'file'
-  }
-
-  #headersOf(path: string, headers: Representation['headers']): Representation['headers'] {
-    if (headers.some(([name]) => name === 'cache-control')) return headers
-    const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? ''
-    return [...headers, ['cache-control', cacheControlOf(path, contentType, this.#options.cacheSeconds)]]
   }
 }
 

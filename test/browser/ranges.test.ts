@@ -12,7 +12,15 @@ const scene = useScene()
 const paths = ['/images/large.png', '/files/spans.bin', '/scripts/app.js', '/images/one-chunk.png']
 
 /** What both must say alike. `date` and the like are the server's own affair. */
-const compared = ['accept-ranges', 'content-length', 'content-range', 'content-type', 'etag']
+const compared = [
+  'accept-ranges',
+  'cache-control',
+  'content-length',
+  'content-range',
+  'content-type',
+  'etag',
+  'x-content-type-options',
+]
 
 test('ranges that the store answers are those of the origin', async () => {
   const site = await openSite(scene)
