@@ -29,7 +29,7 @@ export async function lockState(state: string, folder: string): Promise<StateLoc
     if (holder && isHeld(holder)) {
       throw new Error(
         `Cannot use the state in ${state}: process ${holder.pid} uses it for ${holder.folder}; ` +
-          `give each site its own (should that be no Nearhand, remove ${file})`,
+          `give each site its own by --state (should that be no Nearhand, remove ${file})`,
       )
     }
     await rm(file, { force: true })
