@@ -5,15 +5,25 @@ import { mediaTypes, parseFresh } from '../protocol/manifest.ts'
 import { signEnvelope } from '../protocol/signature.ts'
 import type { SiteKeys } from './keys.ts'
 
-export interface FreshOptions {
+/** What an operator can switch within one life of a fresh. */
+export type Switches = Pick<Fresh, 'grace' | 'peers' | 'off' | 'share' | 'minimumSwarm' | 'unregister' | 'revoked'>
+
+export const defaultSwitches: Switches = {
+  grace: 1800,
+  peers: true,
+  off: [],
+  share: 1,
+  minimumSwarm: 2,
+  unregister: false,
+  revoked: [],
+}
+
+/** What is not given is as in `defaultSwitches`. */
+export interface FreshOptions extends Partial<Switches> {
   /** Seconds since 1970. */
   readonly now: number
   /** How long it holds. */
   readonly seconds: number
-  /** False turns peers off for the whole site. */
-  readonly peers: boolean
-  /** Content that nobody is to serve any more. */
-  readonly revoked: readonly ContentId[]
 }
 
 /** Signs that this head holds now; gives the text of the envelope. Throws where the fresh key is not on this machine. */
@@ -21,17 +31,18 @@ export async function signFresh(
   keys: SiteKeys,
   head: Head,
   headHash: ContentId,
-  options: FreshOptions,
+  { now, seconds, ...switches }: FreshOptions,
 ): Promise<string> {
   if (keys.fresh === undefined) throw new Error('Cannot sign fresh: its key is not on this machine')
   const fresh: Fresh = {
     site: keys.site,
+    root: keys.root.version,
     seq: head.seq,
     head: headHash,
-    issued: options.now,
-    expires: options.now + options.seconds,
-    peers: options.peers,
-    revoked: options.revoked,
+    issued: now,
+    expires: now + seconds,
+    ...defaultSwitches,
+    ...switches,
   }
   const body = utf8(JSON.stringify(fresh))
   parseFresh(body) // what this writes, every client must be able to read

@@ -25,6 +25,7 @@ export interface SiteKeys {
   readonly rootSigner?: Signer | undefined
   readonly head?: Signer | undefined
   readonly fresh?: Signer | undefined
+  readonly token?: Signer | undefined
 }
 
 export interface MakeKeysOptions {
@@ -39,6 +40,7 @@ export const keyFiles = {
   rootKey: 'root.key',
   headKey: 'head.key',
   freshKey: 'fresh.key',
+  tokenKey: 'token.key',
   swarmSecret: 'swarm.secret',
   site: 'site.json',
   root: 'root.json',
@@ -59,6 +61,7 @@ export async function makeKeys(folder: string, options: MakeKeysOptions): Promis
     root: await keyPairOfSeed(options.random(32)),
     head: await keyPairOfSeed(options.random(32)),
     fresh: await keyPairOfSeed(options.random(32)),
+    token: await keyPairOfSeed(options.random(32)),
   }
   const site = hexOf(options.random(16))
   const rootEnvelope = await signRoot(site, pairs, options.now)
@@ -69,6 +72,7 @@ export async function makeKeys(folder: string, options: MakeKeysOptions): Promis
     await writeSecret(join(place, keyFiles.rootKey), pairs.root.pem)
     await writeSecret(join(place, keyFiles.headKey), pairs.head.pem)
     await writeSecret(join(place, keyFiles.freshKey), pairs.fresh.pem)
+    await writeSecret(join(place, keyFiles.tokenKey), pairs.token.pem)
     await writeSecret(join(place, keyFiles.swarmSecret), secret)
     await writeFile(join(place, keyFiles.site), siteFile, { flag: 'wx' })
     await writeFile(join(place, keyFiles.root), rootEnvelope, { flag: 'wx' })
@@ -129,12 +133,13 @@ export async function readKeys(folder: string): Promise<SiteKeys> {
     rootSigner: await readSigner(join(folder, keyFiles.rootKey), root.roles.root),
     head: await readSigner(join(folder, keyFiles.headKey), root.roles.head),
     fresh: await readSigner(join(folder, keyFiles.freshKey), root.roles.fresh),
+    token: await readSigner(join(folder, keyFiles.tokenKey), root.roles.token),
   }
 }
 
 async function signRoot(
   site: string,
-  pairs: { root: KeyPair; head: KeyPair; fresh: KeyPair },
+  pairs: { root: KeyPair; head: KeyPair; fresh: KeyPair; token: KeyPair },
   now: number,
 ): Promise<string> {
   const role = (pair: KeyPair): Role => ({ keys: [pair.signer.id], threshold: 1 })
@@ -142,11 +147,20 @@ async function signRoot(
     JSON.stringify({
       site,
       version: 1,
+      created: now,
+      floor: 0,
       expires: now + rootSeconds,
       keys: Object.fromEntries(
         Object.values(pairs).map((pair) => [pair.signer.id, { algorithm: 'Ed25519', public: base64Of(pair.public) }]),
       ),
-      roles: { root: role(pairs.root), head: role(pairs.head), fresh: role(pairs.fresh) },
+      roles: {
+        root: role(pairs.root),
+        head: role(pairs.head),
+        delegates: [],
+        fresh: role(pairs.fresh),
+        live: [],
+        token: role(pairs.token),
+      },
     }),
   )
   parseRoot(body) // what this writes, every client must be able to read

@@ -22,6 +22,11 @@ export const headersPerSetLimit: number = 16
 export const headerValueLimit: number = 4096
 export const sectionLimit: number = 16
 export const keyLimit: number = 16
+export const delegateLimit: number = 8
+export const prefixLimit: number = 64 // path prefixes of one role or switch
+export const rootChainLimit: number = 64 // roots that a client walks, from the one in its worker file
+export const graceLimitSeconds: number = 86_400
+export const minimumSwarmLimit: number = 1000
 export const revokedLimit: number = 512
 export const signatureLimit: number = 16
 /** Clocks may differ by this much before a time counts as wrong. */

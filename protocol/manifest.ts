@@ -21,6 +21,10 @@ import {
   pathLimit,
   revokedLimit,
   rootLimitBytes,
+  delegateLimit,
+  graceLimitSeconds,
+  minimumSwarmLimit,
+  prefixLimit,
   sectionLimit,
 } from './limits.ts'
 import { canonicalPath } from './paths.ts'
@@ -39,21 +43,44 @@ export const manifestFolder = '.well-known/nearhand'
 
 /** File names below the manifest folder. Everything but `root.json` and `fresh.json` never changes. */
 export const manifestFiles = {
+  /** The newest root. */
   root: 'root.json',
+  /** Each root that there was, so that whoever missed some can walk from one to the next. */
+  rootOf: (version: number): string => `roots/${version}.json`,
   fresh: 'fresh.json',
   head: (bodyHash: ContentId): string => `heads/${bodyHash}.json`,
   part: (id: ContentId): string => `parts/${id}`,
   content: (id: ContentId): string => `content/${id}`,
 } as const
 
+/** A role that holds only for paths that begin with one of these. */
+export interface PrefixRole extends Role {
+  readonly prefixes: readonly string[]
+}
+
 /** The trust anchor: keys and roles of one site. Pinned in the site's worker file. */
 export interface Root {
   readonly site: SiteId
+  /** The next root is signed by the keys of this one and by its own. */
   readonly version: number
   /** Seconds since 1970, as all times of the manifest. */
+  readonly created: number
   readonly expires: number
+  /** No head with a lower seq is believed, also on a device that lost its memory. */
+  readonly floor: number
   readonly keys: Readonly<Record<string, PublicKey>>
-  readonly roles: { readonly root: Role; readonly head: Role; readonly fresh: Role }
+  readonly roles: {
+    readonly root: Role
+    /** Signs heads for the whole site: the release key. */
+    readonly head: Role
+    /** Sign heads too, of which only these paths count: servers that publish by themselves. */
+    readonly delegates: readonly PrefixRole[]
+    readonly fresh: Role
+    /** Sign live segments below these paths. */
+    readonly live: readonly PrefixRole[]
+    /** Signs the passes with which visitors join. */
+    readonly token: Role
+  }
 }
 
 /** One row of an index: a part and the first path that it holds. Rows stand in path order. */
@@ -84,13 +111,25 @@ export interface Head {
 /** What the origin says every few minutes: which head holds, what was revoked, whether peers may be used. */
 export interface Fresh {
   readonly site: SiteId
+  /** Version of the newest root. */
+  readonly root: number
   readonly seq: number
   /** SHA-256 of the body of the head. */
   readonly head: ContentId
   readonly issued: number
   readonly expires: number
+  /** Seconds after `expires` for which it still holds where neither origin nor tracker can be reached. */
+  readonly grace: number
   /** The kill switch: false turns peers off for the whole site. */
   readonly peers: boolean
+  /** Path prefixes for which peers are off. */
+  readonly off: readonly string[]
+  /** Share of the visitors that may use peers, from 0 to 1: a new release is tried on few first. */
+  readonly share: number
+  /** Visitors in a swarm, oneself included, below which nobody is introduced. */
+  readonly minimumSwarm: number
+  /** True makes every worker of the site unregister itself. */
+  readonly unregister: boolean
   /** Content that is not to be served by anybody any more. */
   readonly revoked: readonly ContentId[]
 }
@@ -103,25 +142,35 @@ const path = v.pipe(
   text(pathLimit),
   v.check((spelled) => canonicalPath(spelled) === spelled, 'not a canonical path'),
 )
-const sectionPrefix = v.pipe(
+const prefix = v.pipe(
   path,
-  v.check((prefix) => prefix.endsWith('/'), 'a section ends in /'),
+  v.check((spelled) => spelled.endsWith('/'), 'a prefix ends in /'),
 )
+const roleEntries = {
+  keys: v.pipe(
+    list(keyIdSchema, keyLimit, 1),
+    v.check((keys) => new Set(keys).size === keys.length, 'a key stands twice'),
+  ),
+  threshold: whole(1, keyLimit),
+}
 const roleSchema = v.pipe(
-  v.strictObject({
-    keys: v.pipe(
-      list(keyIdSchema, keyLimit, 1),
-      v.check((keys) => new Set(keys).size === keys.length, 'a key stands twice'),
-    ),
-    threshold: whole(1, keyLimit),
-  }),
-  v.check((role) => role.threshold <= role.keys.length, 'a threshold that cannot be reached'),
+  v.strictObject(roleEntries),
+  v.check(({ keys, threshold }) => threshold <= keys.length, 'a threshold that cannot be reached'),
+)
+const prefixRoles = list(
+  v.pipe(
+    v.strictObject({ ...roleEntries, prefixes: list(prefix, prefixLimit, 1) }),
+    v.check(({ keys, threshold }) => threshold <= keys.length, 'a threshold that cannot be reached'),
+  ),
+  delegateLimit,
 )
 
 const rootSchema = v.strictObject({
   site: siteIdSchema,
   version: whole(1),
+  created: time,
   expires: time,
+  floor: count,
   keys: v.pipe(
     v.record(
       v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
@@ -129,7 +178,14 @@ const rootSchema = v.strictObject({
     ),
     v.check((keys) => Object.keys(keys).length <= keyLimit, 'too many keys'),
   ),
-  roles: v.strictObject({ root: roleSchema, head: roleSchema, fresh: roleSchema }),
+  roles: v.strictObject({
+    root: roleSchema,
+    head: roleSchema,
+    delegates: prefixRoles,
+    fresh: roleSchema,
+    live: prefixRoles,
+    token: roleSchema,
+  }),
 })
 
 const indexRowsSchema = v.pipe(
@@ -172,7 +228,7 @@ const headSchema = v.strictObject({
   expires: time,
   previous: v.nullable(contentIdSchema),
   sections: v.pipe(
-    list(sectionPrefix, sectionLimit),
+    list(prefix, sectionLimit),
     v.check((sections) => sections.includes('/'), 'the section / is missing'),
   ),
   headerSets: list(list(headerSchema, headersPerSetLimit), headerSetLimit),
@@ -183,11 +239,20 @@ const headSchema = v.strictObject({
 
 const freshSchema = v.strictObject({
   site: siteIdSchema,
+  root: whole(1),
   seq: whole(1),
   head: contentIdSchema,
   issued: time,
   expires: time,
+  grace: whole(0, graceLimitSeconds),
   peers: v.boolean(),
+  off: list(prefix, prefixLimit),
+  share: v.pipe(
+    v.number(),
+    v.check((share) => share >= 0 && share <= 1, 'no share'),
+  ),
+  minimumSwarm: whole(1, minimumSwarmLimit),
+  unregister: v.boolean(),
   revoked: list(contentIdSchema, revokedLimit),
 })
 
@@ -210,7 +275,7 @@ const pageSchema = v.strictObject({ rows: indexRowsSchema })
 
 export function parseRoot(body: Uint8Array): Root {
   const root = parseJson(rootSchema, body, rootLimitBytes, 'root')
-  for (const role of Object.values(root.roles)) {
+  for (const role of Object.values(root.roles).flat()) {
     for (const id of role.keys) {
       if (!Object.hasOwn(root.keys, id))
         throw new ProtocolError('malformed', 'Cannot read root: a role without its key')

@@ -24,6 +24,26 @@ export async function openPinnedRoot(envelope: string | Uint8Array): Promise<Roo
   const text = typeof envelope === 'string' ? envelope : new TextDecoder().decode(envelope)
   // The body is read once unchecked, only to learn the keys it must then be signed with.
   const claimed = parseRoot(bytesOfBase64(payloadOf(text)))
+  return openRoot(text, claimed)
+}
+
+/**
+ * Opens the root that follows one that is believed: the keys of both must have signed it. Without the old ones anybody
+ * could follow, without the new ones a root could be made that nobody can follow.
+ */
+export async function openNextRoot(before: Root, envelope: string): Promise<Root> {
+  const root = parseRoot(await openEnvelope(envelope, mediaTypes.root, rootLimitBytes, before.roles.root, before.keys))
+  if (root.site !== before.site) throw new ProtocolError('foreign', 'Cannot follow root: made for another site')
+  // Skipping one would skip those who were to agree to it; going back is a rollback.
+  if (root.version !== before.version + 1) {
+    throw new ProtocolError('rollback', `Cannot follow root: version ${root.version} after ${before.version}`)
+  }
+  // Fast-forward and back: what was taken back by a floor must not return with the next root.
+  if (root.floor < before.floor) throw new ProtocolError('rollback', 'Cannot follow root: its floor is lower')
+  return openRoot(envelope, root)
+}
+
+async function openRoot(text: string, claimed: Root): Promise<Root> {
   const root = parseRoot(await openEnvelope(text, mediaTypes.root, rootLimitBytes, claimed.roles.root, claimed.keys))
   for (const [id, key] of Object.entries(root.keys)) {
     // One key under two names would count twice against a threshold.
@@ -41,6 +61,8 @@ export class TrustedManifest {
   #fresh: Fresh | undefined
   #head: Head | undefined
   #headHash: ContentId | undefined
+  /** Paths of the head that count: all, where the release key signed it. */
+  #prefixes: readonly string[] = []
 
   constructor(root: Root, floor: ManifestFloor = { seq: 0, issued: 0 }) {
     this.root = root
@@ -70,6 +92,9 @@ export class TrustedManifest {
     // Keys that were given up long ago must not hold a device for ever; a new worker file brings a new root.
     if (expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot accept fresh: the root expired')
     const fresh = parseFresh(await openEnvelope(envelope, mediaTypes.fresh, freshLimitBytes, roles.fresh, keys))
+    // Stale keys: a word from before the keys changed, or from after a change that we have not seen.
+    if (fresh.root < this.root.version) throw new ProtocolError('rollback', 'Cannot accept fresh: of an older root')
+    if (fresh.root > this.root.version) throw new ProtocolError('outdated', 'Cannot accept fresh: of a newer root')
     // Cross-site replay: another site's object, signed by the same owner.
     if (fresh.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot accept fresh: made for another site')
     // Freeze: an old answer replayed to hold a visitor on old content.
@@ -78,7 +103,8 @@ export class TrustedManifest {
       throw new ProtocolError('expired', 'Cannot accept fresh: issued in the future')
     }
     // Rollback: an older catalogue, or an older word about the same one.
-    if (fresh.seq < this.#floor.seq || fresh.issued < this.#floor.issued) {
+    const floor = Math.max(this.#floor.seq, this.root.floor)
+    if (fresh.seq < floor || fresh.issued < this.#floor.issued) {
       throw new ProtocolError('rollback', 'Cannot accept fresh: older than what was seen')
     }
     // Equivocation: two heads under one number.
@@ -94,8 +120,7 @@ export class TrustedManifest {
   async acceptHead(envelope: string | Uint8Array, now: number): Promise<Head> {
     const fresh = this.#fresh
     if (fresh === undefined) throw new ProtocolError('untrusted', 'Cannot accept head: no fresh names it')
-    const { roles, keys } = this.root
-    const body = await openEnvelope(envelope, mediaTypes.head, headLimitBytes, roles.head, keys)
+    const { body, prefixes } = await openHead(envelope, this.root)
     if ((await contentIdOf(body)) !== fresh.head) {
       throw new ProtocolError('untrusted', 'Cannot accept head: not the one that fresh names')
     }
@@ -105,6 +130,7 @@ export class TrustedManifest {
     if (head.expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot accept head: it expired')
     this.#head = head
     this.#headHash = fresh.head
+    this.#prefixes = prefixes
     return head
   }
 
@@ -113,9 +139,19 @@ export class TrustedManifest {
     return this.#head !== undefined && this.#headHash === this.#fresh?.head
   }
 
-  /** Peers are used only while an unexpired fresh allows them. @param now seconds since 1970 */
-  mayUsePeers(now: number): boolean {
-    return this.isCurrent && this.#fresh !== undefined && this.#fresh.peers && this.#fresh.expires > now
+  /**
+   * Peers are used only while an unexpired fresh allows them.
+   * @param now seconds since 1970
+   * @param isCutOff whether neither origin nor tracker can be reached: then it holds for its grace
+   */
+  mayUsePeers(now: number, isCutOff: boolean = false): boolean {
+    const fresh = this.#fresh
+    return this.isCurrent && fresh !== undefined && fresh.peers && fresh.expires + (isCutOff ? fresh.grace : 0) > now
+  }
+
+  /** Whether peers may have to do with what lies at this path. */
+  isShared(path: string): boolean {
+    return !(this.#fresh?.off.some((prefix) => path.startsWith(prefix)) ?? true)
   }
 
   isRevoked(id: ContentId): boolean {
@@ -130,6 +166,7 @@ export class TrustedManifest {
     const head = this.#head
     if (head === undefined) return undefined
     const wanted = rowPath(path)
+    if (!this.#counts(wanted)) return undefined
     let rows = head.index
     for (let depth = head.indexDepth; ; depth -= 1) {
       const row = lastAtOrBefore(rows, wanted)
@@ -143,8 +180,30 @@ export class TrustedManifest {
   /** Every asset in path order, for tools that check a whole site. */
   async *assets(read: ReadPart): AsyncGenerator<Asset> {
     const head = this.#head
-    if (head) yield* walk(head.index, head.indexDepth, head, read)
+    if (head === undefined) return
+    for await (const asset of walk(head.index, head.indexDepth, head, read)) if (this.#counts(asset.path)) yield asset
   }
+
+  /** A stolen key of a server that publishes by itself must not reach the rest of the site. */
+  #counts(path: string): boolean {
+    return this.#prefixes.some((prefix) => path.startsWith(prefix))
+  }
+}
+
+/** The body of a head, and for which paths its signers may speak. */
+async function openHead(
+  envelope: string | Uint8Array,
+  { roles, keys }: Root,
+): Promise<{ readonly body: Bytes; readonly prefixes: readonly string[] }> {
+  for (const role of roles.delegates) {
+    try {
+      const body = await openEnvelope(envelope, mediaTypes.head, headLimitBytes, role, keys)
+      return { body, prefixes: role.prefixes }
+    } catch (error) {
+      if (!(error instanceof ProtocolError && error.code === 'untrusted')) throw error
+    }
+  }
+  return { body: await openEnvelope(envelope, mediaTypes.head, headLimitBytes, roles.head, keys), prefixes: ['/'] }
 }
 
 async function* walk(rows: readonly IndexRow[], depth: number, head: Head, read: ReadPart): AsyncGenerator<Asset> {

@@ -17,13 +17,13 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 describe('makeKeys()', () => {
-  test('makes a root that names the three keys and holds for a year', async () => {
+  test('makes a root that names the four keys and holds for a year', async () => {
     const keys = await make()
     expect(keys.root.expires).toBe(someTime + 365 * 86_400)
     expect(keys.root.roles.root.keys).toEqual([keys.rootSigner?.id])
     expect(keys.root.roles.head.keys).toEqual([keys.head?.id])
     expect(keys.root.roles.fresh.keys).toEqual([keys.fresh?.id])
-    expect(new Set(Object.keys(keys.root.keys)).size).toBe(3)
+    expect(new Set(Object.keys(keys.root.keys)).size).toBe(4)
     expect(keys.swarmSecret).toHaveLength(32)
   })
 

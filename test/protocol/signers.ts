@@ -36,3 +36,28 @@ export function keysOf(keys: readonly TestKey[]): Record<string, PublicKey> {
 export function signJson(type: string, body: unknown, keys: readonly TestKey[]): Promise<string> {
   return signEnvelope(type, utf8(JSON.stringify(body)), keys)
 }
+
+/** The body of a root with one key a role; `fields` take the place of what it would say. */
+export function rootOf(
+  site: string,
+  [root, head, fresh, token]: readonly [TestKey, TestKey, TestKey, TestKey],
+  fields: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    site,
+    version: 1,
+    created: 1_600_000_000,
+    expires: 4_000_000_000,
+    floor: 0,
+    keys: keysOf([root, head, fresh, token]),
+    roles: {
+      root: roleOf([root]),
+      head: roleOf([head]),
+      delegates: [],
+      fresh: roleOf([fresh]),
+      live: [],
+      token: roleOf([token]),
+    },
+    ...fields,
+  }
+}

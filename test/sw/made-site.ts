@@ -2,15 +2,18 @@ import { bytesRepresentation } from '../../origin/representation.ts'
 import { serveAsset } from '../../origin/serve-asset.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { contentIdOf } from '../../protocol/hash.ts'
-import type { ContentId } from '../../protocol/ids.ts'
+import { defaultSwitches } from '../../origin/fresh.ts'
+import type { Fresh } from '../../protocol/manifest.ts'
 import { manifestFiles, manifestFolder, mediaTypes } from '../../protocol/manifest.ts'
 import type { TestKey } from '../protocol/signers.ts'
-import { keysOf, roleOf, signJson, testKey } from '../protocol/signers.ts'
+import { rootOf, signJson, testKey } from '../protocol/signers.ts'
 import { etagOf } from '../../sw/plan.ts'
 import type { MadeAsset } from './made-asset.ts'
 
 export const siteUrl = 'http://site.test/'
 const site = 'a'.repeat(32)
+
+type SiteTestKeys = readonly [root: TestKey, head: TestKey, fresh: TestKey, token: TestKey]
 
 export interface SeenRequest {
   readonly path: string
@@ -28,11 +31,11 @@ export class MadeSite {
   /** Bodies of the manifest folder by file name. */
   readonly files = new Map<string, Uint8Array<ArrayBuffer> | string>()
   readonly root: string
-  readonly #keys: readonly [root: TestKey, head: TestKey, fresh: TestKey]
+  #keys: SiteTestKeys
   #assets: readonly MadeAsset[] = []
   #seq = 0
 
-  constructor(root: string, keys: readonly [TestKey, TestKey, TestKey]) {
+  constructor(root: string, keys: SiteTestKeys) {
     this.root = root
     this.#keys = keys
   }
@@ -72,12 +75,7 @@ export class MadeSite {
   }
 
   /** Signs a fresh of this moment. */
-  async sayFresh(fields: {
-    head?: ContentId
-    peers?: boolean
-    revoked?: readonly ContentId[]
-    seq?: number
-  }): Promise<void> {
+  async sayFresh(fields: Partial<Fresh>): Promise<void> {
     this.#fresh = {
       ...this.#fresh,
       site,
@@ -89,7 +87,7 @@ export class MadeSite {
     this.files.set(manifestFiles.fresh, await signJson(mediaTypes.fresh, this.#fresh, [this.#keys[2]]))
   }
 
-  #fresh: Record<string, unknown> = { peers: true, revoked: [] }
+  #fresh: Record<string, unknown> = { root: 1, ...defaultSwitches }
 
   /** What a browser's fetch would do. */
   readonly fetch = async (input: string | Request, init?: RequestInit): Promise<Response> => {
@@ -121,14 +119,6 @@ export class MadeSite {
 }
 
 export async function makeSite(): Promise<MadeSite> {
-  const keys = await Promise.all([testKey(1), testKey(2), testKey(3)])
-  const [rootKey, headKey, freshKey] = keys
-  const root = {
-    site,
-    version: 1,
-    expires: 4_000_000_000,
-    keys: keysOf(keys),
-    roles: { root: roleOf([rootKey]), head: roleOf([headKey]), fresh: roleOf([freshKey]) },
-  }
-  return new MadeSite(await signJson(mediaTypes.root, root, [rootKey]), keys)
+  const keys = await Promise.all([testKey(1), testKey(2), testKey(3), testKey(4)])
+  return new MadeSite(await signJson(mediaTypes.root, rootOf(site, keys), [keys[0]]), keys)
 }
