@@ -2,6 +2,7 @@
 
 const KIB = 1024
 const MIB = 1024 * KIB
+const GIB = 1024 * MIB
 
 // Chunks
 export const unitBytes: number = 16 * KIB // one ask of a peer; a chunk is several units of one source
@@ -31,12 +32,18 @@ export const revokedLimit: number = 512
 export const signatureLimit: number = 16
 /** Clocks may differ by this much before a time counts as wrong. */
 export const clockSkewSeconds: number = 300
-/** Largest asset that one list part can describe; larger files are left to the origin. */
-export const assetLimitBytes: number = Math.floor((partLimitBytes - 16) / 32) * maxChunkBytes
+/** Largest listed asset; larger files are left to the origin. */
+export const assetLimitBytes: number = 64 * GIB
+export const chunkLimit: number = assetLimitBytes / maxChunkBytes // chunks of one asset
+export const digestsPerPage: number = 1024 // of a chunk list that is too long for one part
+export const pageLimit: number = chunkLimit / digestsPerPage // pages of one list
 
 // Store
 export const wholeAssetBytes: number = 8 * MIB // up to here an asset is one stored span
 export const spanBytes: number = 1 * MIB // above, spans of this size
+export const longAssetBytes: number = 1 * GIB // up to here
+export const longSpanBytes: number = 4 * MIB // and above, spans of this size
+export const spanLimit: number = assetLimitBytes / longSpanBytes // spans of one asset
 
 // Patterns of the worker's filter
 export const patternLimit: number = 256 // patterns in one worker file
@@ -49,7 +56,7 @@ export const haveEntriesPerFrame: number = 2000
 export const haveEntriesPerPeer: number = 16_384
 export const swarmsPerPeer: number = 16
 export const wantsPerPeer: number = 64 // units that one peer may have open with us
-export const chunksPerMap: number = 2048
+export const chunksPerMap: number = 2048 // bits; in a longer asset each stands for several chunks
 
 // Tracker wire
 export const trackerMessageBytes: number = 16 * KIB
@@ -89,6 +96,7 @@ export const seedListsKept: number = 64 // chunk lists in memory
 
 // Service worker
 export const pipelineChunks: number = 8 // read ahead of the page in one response
+export const earlyBodyLimit: number = 3 // responses that ask for their body before they know its chunk list
 export const originRunLimit: number = 2 // open requests to the origin in one response
 export const peerAssetBytes: number = 16 * KIB // smaller assets never wait for a peer
 export const peerChunkDeadlineMs: number = 1000 // for all peers together, then the origin

@@ -9,6 +9,7 @@ import { Manifests } from './manifests.ts'
 import type { OriginFetch } from './origin-fetch.ts'
 import { Origin } from './origin-fetch.ts'
 import { Media } from './media.ts'
+import { EarlyBodies } from './open-feed.ts'
 import { OriginRate } from './origin-rate.ts'
 import { PageBridge } from './page-bridge.ts'
 import type { Device } from './patience.ts'
@@ -83,6 +84,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
       now,
       lists: new ChunkLists(),
       originRate: new OriginRate(now),
+      early: new EarlyBodies(),
       mayUsePeers: () => manifests.mayUsePeers(),
       onBad: (source, bytes) => traffic.onBad(source, bytes),
     },

@@ -1,4 +1,5 @@
 import type { Asset } from '../protocol/chunks.ts'
+import { earlyBodyLimit } from '../protocol/limits.ts'
 import type { ChunkLists, Digests } from './chunk-lists.ts'
 import { chunkOf, listChunk } from './chunk-lists.ts'
 import type { LocalSource } from './local-source.ts'
@@ -18,7 +19,21 @@ export interface FeedParts extends Omit<PeerSourceOptions, 'asset' | 'originByte
   readonly store: Store
   readonly lists: ChunkLists
   readonly originRate: OriginRate
+  readonly early: EarlyBodies
   readonly onBad: OnBad
+}
+
+/** Counts the responses whose body is asked for before their list is known. */
+export class EarlyBodies {
+  #open = 0
+
+  mayBegin(list: Promise<unknown>): boolean {
+    if (this.#open >= earlyBodyLimit) return false
+    this.#open += 1
+    const known = (): void => void (this.#open -= 1)
+    list.then(known, known)
+    return true
+  }
 }
 
 /** The asset at its origin, for one request. */
@@ -61,9 +76,9 @@ export async function openFeed(
     const listSources = origin ? [local, peers, origin.list] : [local]
     const digests = readDigests(asset, parts, listSources, controller.signal)
     digests.catch(() => {}) // told to whoever checks a chunk
-    // Peers are asked for chunks while the list is on its way, which saves a round trip; of the origin's few
-    // connections, bodies would take all and keep the list waiting.
-    if (!peers.isPromising) await digests
+    // Chunks are asked for while their list is on its way, which saves a round trip. Of the origin's few connections
+    // bodies would soon have all, and the lists would wait behind them: only some go ahead.
+    if (!peers.isPromising && !parts.early.mayBegin(digests)) await digests
     return {
       chunkSize: asset.chunkSize,
       begin: () => begin.settle(true),
