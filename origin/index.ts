@@ -8,6 +8,8 @@
  * origin.attach(serve(app))
  */
 export type { OriginOptions, ScriptNames } from './config.ts'
+export type { PassOptions } from './mint-pass.ts'
+export { mintPass } from './mint-pass.ts'
 export type { Origin } from './origin.ts'
 export { createOrigin } from './origin.ts'
 export type { HeaderRule, Publication, PublishedAsset, PublishProgress } from './publish.ts'

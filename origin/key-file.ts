@@ -10,6 +10,8 @@ import { keyIdOf } from '../protocol/signature.ts'
 /** A private key that signs (Ed25519, RFC 8032). */
 export interface Signer {
   readonly id: KeyId
+  /** For a library that signs by itself. */
+  readonly key: KeyObject
   /** Gives the raw 64 bytes. */
   sign(message: Bytes): Promise<Bytes>
 }
@@ -89,6 +91,7 @@ async function keyPairOf(key: KeyObject): Promise<KeyPair> {
   const raw = new Uint8Array(Buffer.from(x ?? '', 'base64url'))
   const signer: Signer = {
     id: await keyIdOf(raw),
+    key,
     sign: async (message) => new Uint8Array(sign(null, message, key)),
   }
   return { signer, public: raw, pem: key.export({ format: 'pem', type: 'pkcs8' }).toString() }

@@ -66,6 +66,11 @@ export const seekLimit: number = 12 // introductions in one reply
 export const joinResponseBytes: number = 16 * KIB
 export const iceServerLimit: number = 8
 
+// Pass
+export const passLimitBytes: number = 8 * KIB // of its text
+export const passSeconds: number = 600 // longest life
+export const joinRequestBytes: number = KIB
+
 // Bridge between the service worker and the page or its worker
 export const readsInFlight: number = 256
 

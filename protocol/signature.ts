@@ -89,7 +89,8 @@ export async function keyIdOf(rawPublicKey: Bytes): Promise<KeyId> {
   return (await contentIdOf(rawPublicKey)) as string as KeyId
 }
 
-async function isSignedBy(key: PublicKey, signature: Bytes, message: Bytes): Promise<boolean> {
+/** Whether one signature of one key holds over these bytes. */
+export async function isSignedBy(key: PublicKey, signature: Bytes, message: Bytes): Promise<boolean> {
   const raw = bytesOfBase64(key.public)
   if (raw.length !== publicKeyBytes) return false
   const imported = await crypto.subtle.importKey('raw', raw, key.algorithm, false, ['verify'])
