@@ -2,8 +2,16 @@ import * as v from 'valibot'
 import type { ContentId, PeerId } from './ids.ts'
 import { contentIdSchema, peerIdSchema } from './ids.ts'
 import { parseValue } from './json.ts'
-import { chunksPerMap, maxChunkBytes, partLimitBytes, pathLimit } from './limits.ts'
-import { text, whole } from './schemas.ts'
+import {
+  chunkLimit,
+  freshLimitBytes,
+  maxChunkBytes,
+  pageLimit,
+  partLimitBytes,
+  pathLimit,
+  prefixLimit,
+} from './limits.ts'
+import { list, text, whole } from './schemas.ts'
 
 /*
  * What the threads of one device say to each other. Service worker and exchange (in the dedicated worker, or in the
@@ -30,6 +38,11 @@ export type SourceName = 'store' | 'peer' | 'origin'
 /** In place of a chunk's number: the asset's chunk list. */
 export const listIndex = -1
 
+/** In place of a chunk's number: a page of the asset's chunk list. */
+export function pageIndex(page: number): number {
+  return listIndex - 1 - page
+}
+
 export type PageToWorker =
   /** One MessagePort comes along in the transfer list. */
   | { readonly type: 'nearhand:link'; readonly version: number }
@@ -38,10 +51,17 @@ export type PageToWorker =
   | { readonly type: 'nearhand:stats' }
   /** Answers everything plainly from now on, drops the store, then answers `true` on the port in the transfer list. */
   | { readonly type: 'nearhand:disable' }
+  /** What the tracker pushed: the envelope of a new fresh. */
+  | { readonly type: 'nearhand:fresh'; readonly envelope: string }
+  /** Whether the tracker can be reached from this page. */
+  | { readonly type: 'nearhand:tracker'; readonly isReachable: boolean }
   /** Undoes `disable`, then answers `true` on the port in the transfer list. */
   | { readonly type: 'nearhand:enable' }
 
-export type WorkerToPage = { readonly type: 'nearhand:relink' }
+export type WorkerToPage =
+  | { readonly type: 'nearhand:relink' }
+  /** Whether the site and its operator let this device have to do with peers. Told when it changes, and at each link. */
+  | { readonly type: 'nearhand:rule'; readonly peers: boolean }
 
 export type WorkerToExchange =
   /** Who could give this asset? */
@@ -51,7 +71,7 @@ export type WorkerToExchange =
       readonly request: number
       readonly asset: ContentId
       readonly section: string
-      /** The chunk, or `listIndex`. */
+      /** The chunk, `listIndex`, or the `pageIndex` of a page. */
       readonly index: number
       /** Exact bytes that are expected. */
       readonly length: number
@@ -65,6 +85,8 @@ export type WorkerToExchange =
   /** By now the page waits for it: so long the peers still have, and no longer than they had. */
   | { readonly type: 'hurry'; readonly request: number; readonly deadlineMs: number }
   | { readonly type: 'cancel'; readonly request: number }
+  /** What may be given to peers, until when (milliseconds since 1970; 0: nothing), and below which paths not. */
+  | { readonly type: 'rule'; readonly servesUntil: number; readonly off: readonly string[] }
   /** What this peer sent for this request was not what the manifest says. */
   | { readonly type: 'blame'; readonly request: number; readonly peer: PeerId }
 
@@ -115,10 +137,15 @@ const pageToWorkerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('nearhand:unlink') }),
   v.strictObject({ type: v.literal('nearhand:stats') }),
   v.strictObject({ type: v.literal('nearhand:disable') }),
+  v.strictObject({ type: v.literal('nearhand:fresh'), envelope: text(freshLimitBytes * 2) }),
+  v.strictObject({ type: v.literal('nearhand:tracker'), isReachable: v.boolean() }),
   v.strictObject({ type: v.literal('nearhand:enable') }),
 ])
 
-const workerToPageSchema = v.strictObject({ type: v.literal('nearhand:relink') })
+const workerToPageSchema = v.variant('type', [
+  v.strictObject({ type: v.literal('nearhand:relink') }),
+  v.strictObject({ type: v.literal('nearhand:rule'), peers: v.boolean() }),
+])
 
 const workerToExchangeSchema = v.variant('type', [
   v.strictObject({ type: v.literal('find'), request: count, asset: contentIdSchema, section }),
@@ -127,7 +154,7 @@ const workerToExchangeSchema = v.variant('type', [
     request: count,
     asset: contentIdSchema,
     section,
-    index: whole(listIndex, chunksPerMap - 1),
+    index: whole(pageIndex(pageLimit - 1), chunkLimit - 1),
     length: whole(1, Math.max(maxChunkBytes, partLimitBytes)),
     deadlineMs,
     promptMs: deadlineMs,
@@ -135,6 +162,7 @@ const workerToExchangeSchema = v.variant('type', [
   }),
   v.strictObject({ type: v.literal('hurry'), request: count, deadlineMs }),
   v.strictObject({ type: v.literal('cancel'), request: count }),
+  v.strictObject({ type: v.literal('rule'), servesUntil: count, off: list(text(pathLimit), prefixLimit) }),
   v.strictObject({ type: v.literal('blame'), request: count, peer: peerIdSchema }),
 ])
 

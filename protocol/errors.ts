@@ -7,6 +7,7 @@ export type ProtocolErrorCode =
   | 'foreign' // made for another site or another role
   | 'expired' // past its life, or issued in the future
   | 'rollback' // older than what was already seen
+  | 'equivocal' // two signed words that contradict each other
   | 'outdated' // we know too little: newer keys hold
 
 /**

@@ -38,6 +38,8 @@ export const chunkLimit: number = assetLimitBytes / maxChunkBytes // chunks of o
 export const digestsPerPage: number = 1024 // of a chunk list that is too long for one part
 export const pageLimit: number = chunkLimit / digestsPerPage // pages of one list
 
+export const clockToleranceMs: number = 2000 // between us and the origin, below which nothing is corrected
+
 // Store
 export const wholeAssetBytes: number = 8 * MIB // up to here an asset is one stored span
 export const spanBytes: number = 1 * MIB // above, spans of this size
@@ -57,6 +59,7 @@ export const haveEntriesPerPeer: number = 16_384
 export const swarmsPerPeer: number = 16
 export const wantsPerPeer: number = 64 // units that one peer may have open with us
 export const chunksPerMap: number = 2048 // bits; in a longer asset each stands for several chunks
+export const mapScaleLimit: number = 7 // 2^7 chunks a bit: then one map says all that `chunkLimit` allows
 
 // Tracker wire
 export const trackerMessageBytes: number = 16 * KIB
@@ -94,7 +97,9 @@ export const bufferedLimitBytes: number = 64 * KIB // unsent bytes in one data c
 export const stuckLimitBytes: number = 1 * MIB // unsent to a peer that asks and does not read: it is let go
 export const uploadQueueMs: number = 500 // what is asked beyond this is refused as busy
 export const uploadBytesPerSecond: number = 8_000_000 // default; the asker’s window follows the line, so this only bounds
-export const uploadBytesPerVisit: number = 500_000_000 // default
+export const uploadBytesPerDay: number = 500_000_000 // default, of one site on one device
+export const hiddenUploadMs: number = 300_000 // that a tab may be hidden, until it gives nothing more
+export const batteryLowLevel: number = 0.2 // of 1; from there on an uncharged device gives nothing
 export const seedCacheBytes: number = 24 * MIB // checked chunks of the store, in memory
 export const seedEntriesOpen: number = 4 // entries of the store, on disk, that chunks are read from
 export const seedListsKept: number = 64 // chunk lists in memory
@@ -114,6 +119,7 @@ export const aheadFloorMs: number = 1000 // what peers are expected to give so s
 export const rescueDeadlineMs: number = 15_000 // for one chunk where peers are all that is left, all tries together
 export const rescuePauseMs: number = 500 // before they are asked again
 export const rescueTries: number = 12
+export const pageAheadChunks: number = 128 // read ahead of the page, the page of the list that says what they are is asked for
 export const portSilenceMs: number = 100 // an exchange that says nothing for so long is gone
 export const findAgainMs: number = 1000
 export const linkWaitMs: number = 100 // once after a start of the worker, for the page that was linked before

@@ -109,7 +109,7 @@ export class TrustedManifest {
     }
     // Equivocation: two heads under one number.
     if (this.#fresh && fresh.seq === this.#fresh.seq && fresh.head !== this.#fresh.head) {
-      throw new ProtocolError('rollback', `Cannot accept fresh: two heads with seq ${fresh.seq}`)
+      throw new ProtocolError('equivocal', `Cannot accept fresh: two heads with seq ${fresh.seq}`)
     }
     this.#fresh = fresh
     this.#floor = { seq: fresh.seq, issued: fresh.issued }

@@ -1,4 +1,4 @@
-import type { TrafficMessage } from '../protocol/bridge.ts'
+import type { TrafficMessage, WorkerToPage } from '../protocol/bridge.ts'
 import type { StoreMessage } from '../protocol/store-layout.ts'
 import { compilePatterns } from '../protocol/patterns.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
@@ -26,7 +26,11 @@ export interface World {
   fetch: OriginFetch & ((request: Request) => Promise<Response>)
   /** Milliseconds since 1970. */
   readonly now: () => number
-  readonly askRelink: () => void
+  readonly random: () => number
+  /** Says something to every page of the site. */
+  readonly tellPages: (message: WorkerToPage) => void
+  /** Ends this worker on this device. */
+  readonly unregister: () => void
   readonly tellStore: (message: StoreMessage) => void
   readonly tellTraffic: (message: TrafficMessage) => void
   /** A failure that cost nothing but a plain answer. */
@@ -54,6 +58,13 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const traffic = new Traffic({ state: disk.state, tell: world.tellTraffic, report })
   const store = new Store({ disk: disk.store, limitBytes: config.storeLimitBytes, now, report, tell: world.tellStore })
   const origin = new Origin(world.fetch, world.location.origin + config.base, now)
+  const bridge = new PageBridge({
+    now,
+    askRelink: () => world.tellPages({ type: 'nearhand:relink' }),
+    loadLinkedAt: () => loadTime(disk.state, linkKey, report),
+    saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
+    onDuplicate: (bytes) => traffic.onDuplicate(bytes),
+  })
   const manifests = new Manifests({
     root: config.root,
     origin,
@@ -61,14 +72,13 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     state: disk.state,
     now,
     report,
+    random: world.random,
+    onRule(rule) {
+      bridge.rule(rule)
+      world.tellPages({ type: 'nearhand:rule', peers: rule.peers })
+    },
+    onUnregister: world.unregister,
     onRevoked: (ids) => ids.forEach((id) => store.drop(id)),
-  })
-  const bridge = new PageBridge({
-    now,
-    askRelink: world.askRelink,
-    loadLinkedAt: () => loadTime(disk.state, linkKey, report),
-    saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
-    onDuplicate: (bytes) => traffic.onDuplicate(bytes),
   })
   const media = new Media(disk.state, report)
   const route = new Route({
@@ -85,7 +95,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
       lists: new ChunkLists(),
       originRate: new OriginRate(now),
       early: new EarlyBodies(),
-      mayUsePeers: () => manifests.mayUsePeers(),
+      mayUsePeers: (path) => manifests.mayUsePeers(path),
       onBad: (source, bytes) => traffic.onBad(source, bytes),
     },
   })

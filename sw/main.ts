@@ -1,4 +1,3 @@
-import type { WorkerToPage } from '../protocol/bridge.ts'
 import { trafficChannelName } from '../protocol/bridge.ts'
 import { deviceWaitMs, disableWaitMs } from '../protocol/limits.ts'
 import { deviceNames } from '../protocol/store-layout.ts'
@@ -31,7 +30,7 @@ function readConfig(): WorkerConfig | undefined {
 
 function listen(config: WorkerConfig): void {
   const disk = new Disk(caches, indexedDB, config.base)
-  const worker = start(config, disk)
+  const worker = start(config, disk, () => void disable().catch(report))
   // A page keeps an unregistered worker, which the browser may stop and start again: the mark outlives that.
   let isOff: boolean | undefined
   const switched = within(deviceWaitMs, disk.isOff()).then((isMarked) => (isOff ??= isMarked === true), report)
@@ -104,19 +103,20 @@ function answer(
   event.respondWith(isOff().then((isNot) => (isNot ? fetch(request) : route.answer(request, path, event.clientId))))
 }
 
-function start(config: WorkerConfig, disk: Disk): ReturnType<typeof createWorker> {
+function start(config: WorkerConfig, disk: Disk, unregister: () => void): ReturnType<typeof createWorker> {
   const storeChannel = new BroadcastChannel(deviceNames(config.base).storeChannel)
   const trafficChannel = new BroadcastChannel(trafficChannelName(config.base))
-  const relink: WorkerToPage = { type: 'nearhand:relink' }
   return createWorker(config, {
     location: self.location,
     disk,
     fetch: (input: string | Request, init?: RequestInit) => fetch(input, init),
     now: () => Date.now(),
-    askRelink() {
-      const ask = (pages: readonly Client[]): void => pages.forEach((page) => page.postMessage(relink))
-      self.clients.matchAll({ type: 'window' }).then(ask).catch(report)
+    random: Math.random,
+    tellPages(message) {
+      const tell = (pages: readonly Client[]): void => pages.forEach((page) => page.postMessage(message))
+      self.clients.matchAll({ type: 'window' }).then(tell).catch(report)
     },
+    unregister,
     tellStore: (message) => storeChannel.postMessage(message),
     tellTraffic: (message) => trafficChannel.postMessage(message),
     report,

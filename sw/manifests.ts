@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { textOf } from '../protocol/bytes.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import { siteIdSchema } from '../protocol/ids.ts'
 import { parseValue } from '../protocol/json.ts'
 import {
@@ -11,10 +12,13 @@ import {
   refreshPauseLimitMs,
   refreshPauseMs,
   refreshWaitMs,
+  rootChainLimit,
+  rootLimitBytes,
 } from '../protocol/limits.ts'
-import type { Root } from '../protocol/manifest.ts'
+import type { Fresh, Root } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
-import { openPinnedRoot, TrustedManifest } from '../protocol/trusted-manifest.ts'
+import { list, text } from '../protocol/schemas.ts'
+import { openNextRoot, openPinnedRoot, TrustedManifest } from '../protocol/trusted-manifest.ts'
 import { within } from './deadline.ts'
 import type { KeptState } from './kept-state.ts'
 import type { Origin } from './origin-fetch.ts'
@@ -24,14 +28,28 @@ import { Parts } from './parts.ts'
 export interface ManifestsOptions {
   /** The text of the signed root that the worker file pins. */
   readonly root: string
-  readonly origin: Pick<Origin, 'readFile' | 'readPart'>
+  readonly origin: Pick<Origin, 'clockOffsetMs' | 'readFile' | 'readPart'>
   readonly cache: PartCache
   readonly state: KeptState
   /** Milliseconds since 1970. */
   readonly now: () => number
+  readonly random: () => number
+  /** What holds for this device from now on. */
+  readonly onRule: (rule: Rule) => void
+  /** The operator wants every worker gone. */
+  readonly onUnregister: () => void
   /** Content that nobody is to have any more. */
   readonly onRevoked: (ids: readonly ContentId[]) => void
   readonly report: (error: unknown) => void
+}
+
+/** What the site and its operator allow this device. */
+export interface Rule {
+  readonly peers: boolean
+  /** Until when it may serve others, in milliseconds since 1970; 0: not at all. */
+  readonly servesUntil: number
+  /** Path prefixes that peers have nothing to do with. */
+  readonly off: readonly string[]
 }
 
 /** What the worker keeps between its lives. A script of the page can write it, so all of it is checked again. */
@@ -46,9 +64,17 @@ const savedSchema = v.strictObject({
 })
 type Saved = v.InferOutput<typeof savedSchema>
 
-const stateKey = 'manifest'
 // An envelope is its body in base64, and signatures.
 const envelopeLimit = (body: number): number => Math.ceil((body * 4) / 3) + 4096
+
+const stateKey = 'manifest'
+const rootsKey = 'roots'
+const lotKey = 'lot'
+const rootsSchema = list(text(envelopeLimit(rootLimitBytes)), rootChainLimit)
+const lotSchema = v.pipe(
+  v.number(),
+  v.check((lot) => lot >= 0 && lot < 1, 'no lot'),
+)
 
 /**
  * What the worker believes of the site: the newest signed head, kept up to date without making a page wait for it.
@@ -58,6 +84,15 @@ export class Manifests {
   readonly #options: ManifestsOptions
   readonly #parts: Parts
   #root: Promise<Root> | undefined
+  /** Envelopes of the roots that followed the pinned one. */
+  #roots: string[] = []
+  /** Where this device stands when only a share of the visitors is let in. */
+  #lot = 1
+  #isOriginSilent = false
+  #isTrackerReachable = false
+  /** Of two heads with this number, nobody knows which is the site's. */
+  #doubtedSeq = 0
+  #toldRule = ''
   #loading: Promise<void> | undefined
   #trusted: TrustedManifest | undefined
   #saved: Saved | undefined
@@ -109,8 +144,26 @@ export class Manifests {
     return isCurrent === true && fresh !== undefined && fresh.expires > this.#seconds() && this.#hasHead
   }
 
-  mayUsePeers(): boolean {
-    return this.#hasHead && (this.#trusted?.mayUsePeers(this.#seconds()) ?? false)
+  /** @param path what peers are to be asked for; without one, whether they are asked at all */
+  mayUsePeers(path?: string): boolean {
+    const { fresh } = this.#trusted ?? {}
+    if (fresh === undefined || !this.#hasHead || fresh.share <= this.#lot || fresh.seq === this.#doubtedSeq)
+      return false
+    const isAllowed = this.#trusted?.mayUsePeers(this.#seconds(), this.#isCutOff) ?? false
+    return isAllowed && (path === undefined || (this.#trusted?.isShared(path) ?? false))
+  }
+
+  /** A page's connection to the tracker came or went. */
+  trackerIs(isReachable: boolean): void {
+    this.#isTrackerReachable = isReachable
+    this.#tellChanges()
+  }
+
+  /** Tells anew what holds. */
+  async tellRule(): Promise<void> {
+    await this.#load()
+    this.#toldRule = ''
+    this.#tellChanges()
   }
 
   /** The asset at a path in the last head that was believed and has not expired; undefined also where it was revoked. */
@@ -121,18 +174,104 @@ export class Manifests {
     return asset && !trusted.isRevoked(asset.id) ? asset : undefined
   }
 
-  /** Takes a newer fresh, from wherever it came. */
-  async take(envelope: string): Promise<void> {
-    const { now, onRevoked } = this.#options
-    const candidate = await this.#restore()
-    const fresh = await candidate.acceptFresh(envelope, this.#seconds())
+  /**
+   * Takes a newer fresh, from wherever it came.
+   * @param isOrigins it came from the origin itself: then a strange key is worth looking for a newer root
+   */
+  async take(envelope: string, isOrigins: boolean = false): Promise<void> {
+    const { now, onRevoked, onUnregister } = this.#options
+    await this.#load()
+    const { candidate, fresh } = await this.#accept(envelope, isOrigins)
     const head = candidate.isCurrent ? this.#saved?.head : await this.#readHead(candidate, fresh.head)
     const acceptedAt = Math.floor(now() / 1000)
     const { seq, issued, site } = fresh
     // Also without its head: the kill switch and the revocations hold all the same.
     await this.#believe(candidate, { site, seq, issued, acceptedAt, fresh: envelope, head })
     if (fresh.revoked.length > 0) onRevoked(fresh.revoked)
+    this.#tellChanges()
+    if (fresh.unregister) onUnregister()
     if (head === undefined) throw new Error('Cannot take fresh: there is no good head for it')
+  }
+
+  async #accept(
+    envelope: string,
+    isOrigins: boolean,
+  ): Promise<{ readonly candidate: TrustedManifest; readonly fresh: Fresh }> {
+    const candidate = await this.#restore()
+    try {
+      return { candidate, fresh: await candidate.acceptFresh(envelope, this.#seconds()) }
+    } catch (error) {
+      const code = error instanceof ProtocolError ? error.code : undefined
+      if (code === 'equivocal') this.#doubt(candidate.floor.seq)
+      const mayHaveMissed = code === 'outdated' || (isOrigins && (code === 'untrusted' || code === 'expired'))
+      if (!mayHaveMissed || !(await this.#followRoots())) throw error
+    }
+    const follower = await this.#restore()
+    return { candidate: follower, fresh: await follower.acceptFresh(envelope, this.#seconds()) }
+  }
+
+  /** Walks from the root that is believed to the newest. Whether there was one to follow. */
+  async #followRoots(): Promise<boolean> {
+    const { origin, state, report } = this.#options
+    const known = this.#roots.length
+    try {
+      while (this.#roots.length < rootChainLimit) {
+        const root = await this.#openRoots()
+        const name = manifestFiles.rootOf(root.version + 1)
+        const envelope = textOf(await origin.readFile(name, envelopeLimit(rootLimitBytes), 'no-store'))
+        await openNextRoot(root, envelope)
+        this.#roots = [...this.#roots, envelope]
+        this.#root = undefined
+      }
+    } catch (error) {
+      report(error) // mostly that there is no next one
+    }
+    if (this.#roots.length === known) return false
+    await state.save(rootsKey, this.#roots).catch(report)
+    return true
+  }
+
+  /** The newest root that is believed. Those between may have expired since. */
+  #openRoots(): Promise<Root> {
+    this.#root ??= this.#walkRoots()
+    return this.#root
+  }
+
+  async #walkRoots(): Promise<Root> {
+    let root = await openPinnedRoot(this.#options.root)
+    const followed: string[] = []
+    for (const envelope of this.#roots) {
+      try {
+        root = await openNextRoot(root, envelope)
+        followed.push(envelope)
+      } catch (error) {
+        this.#options.report(error) // older than what the worker file pins by now, or written by a script
+      }
+    }
+    this.#roots = followed
+    return root
+  }
+
+  #doubt(seq: number): void {
+    this.#doubtedSeq = seq
+    this.#tellChanges()
+  }
+
+  get #isCutOff(): boolean {
+    return this.#isOriginSilent && !this.#isTrackerReachable
+  }
+
+  #tellChanges(): void {
+    const { fresh } = this.#trusted ?? {}
+    const peers = this.mayUsePeers()
+    const seconds = fresh && peers ? fresh.expires + (this.#isCutOff ? fresh.grace : 0) : 0
+    // In this device's own time.
+    const servesUntil = seconds === 0 ? 0 : seconds * 1000 - this.#options.origin.clockOffsetMs
+    const rule: Rule = { peers, servesUntil, off: fresh?.off ?? [] }
+    const told = JSON.stringify(rule)
+    if (told === this.#toldRule) return
+    this.#toldRule = told
+    this.#options.onRule(rule)
   }
 
   /** The envelope of a head once it was accepted, undefined where it was not. */
@@ -153,7 +292,8 @@ export class Manifests {
   }
 
   #seconds(): number {
-    return Math.floor(this.#options.now() / 1000)
+    const { now, origin } = this.#options
+    return Math.floor((now() + origin.clockOffsetMs) / 1000)
   }
 
   #load(): Promise<void> {
@@ -161,13 +301,29 @@ export class Manifests {
     return this.#loading
   }
 
+  async #loadAs<Value>(key: string, schema: v.GenericSchema<unknown, Value>, otherwise: Value): Promise<Value> {
+    try {
+      const kept = await this.#options.state.load(key)
+      return kept === undefined ? otherwise : parseValue(schema, kept, `kept ${key}`)
+    } catch (error) {
+      this.#options.report(error)
+      return otherwise
+    }
+  }
+
   async #readState(): Promise<void> {
-    const { state, report } = this.#options
+    const { state, report, random } = this.#options
     try {
       const saved = await state.load(stateKey)
       if (saved !== undefined) this.#saved = parseValue(savedSchema, saved, 'kept manifest')
     } catch (error) {
       report(error)
+    }
+    this.#roots = await this.#loadAs(rootsKey, rootsSchema, [])
+    this.#lot = await this.#loadAs(lotKey, lotSchema, 1)
+    if (this.#lot === 1) {
+      this.#lot = random()
+      await state.save(lotKey, this.#lot).catch(report)
     }
     try {
       this.#trusted = await this.#restore()
@@ -178,8 +334,7 @@ export class Manifests {
 
   /** A manifest that believes what was believed last. */
   async #restore(): Promise<TrustedManifest> {
-    this.#root ??= openPinnedRoot(this.#options.root)
-    const root = await this.#root
+    const root = await this.#openRoots()
     const saved = this.#saved?.site === root.site ? this.#saved : undefined
     const trusted = new TrustedManifest(root)
     try {
@@ -236,11 +391,15 @@ export class Manifests {
     const { origin, now, report } = this.#options
     this.#triedAt = now()
     try {
-      const text = textOf(await origin.readFile(manifestFiles.fresh, envelopeLimit(freshLimitBytes), 'no-store'))
-      await this.take(text)
+      const envelope = textOf(await origin.readFile(manifestFiles.fresh, envelopeLimit(freshLimitBytes), 'no-store'))
+      this.#isOriginSilent = false
+      await this.take(envelope, true)
       this.#failures = 0
     } catch (error) {
       this.#failures += 1
+      // No answer at all; one that says no, or says nonsense, is an origin that can be reached.
+      if (error instanceof DOMException || error instanceof TypeError) this.#isOriginSilent = true
+      this.#tellChanges()
       report(error)
     } finally {
       this.#refreshing = undefined

@@ -1,4 +1,5 @@
 import { bridgeVersion, parsePageToWorker } from '../protocol/bridge.ts'
+import type { Manifests } from './manifests.ts'
 import type { ExchangePort, PageBridge } from './page-bridge.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -10,6 +11,7 @@ export interface GivenPort extends ExchangePort {
 export interface MessagesOptions {
   readonly bridge: Pick<PageBridge, 'link' | 'unlink'>
   readonly traffic: Pick<Traffic, 'totals'>
+  readonly manifests: Pick<Manifests, 'take' | 'trackerIs' | 'tellRule'>
   /** Ends all that the worker does on this device. */
   readonly disable: () => Promise<void>
   /** Undoes it. */
@@ -25,14 +27,22 @@ export async function receiveMessage(
   message: unknown,
   port: GivenPort | undefined,
   client: string,
-  { bridge, traffic, disable, enable }: MessagesOptions,
+  { bridge, traffic, manifests, disable, enable }: MessagesOptions,
 ): Promise<void> {
   const parsed = parsePageToWorker(message)
   switch (parsed?.type) {
     case undefined:
       return
     case 'nearhand:link':
-      if (port && parsed.version === bridgeVersion) bridge.link(port, client)
+      if (!port || parsed.version !== bridgeVersion) return
+      bridge.link(port, client)
+      await manifests.tellRule()
+      return
+    case 'nearhand:fresh':
+      await manifests.take(parsed.envelope)
+      return
+    case 'nearhand:tracker':
+      manifests.trackerIs(parsed.isReachable)
       return
     case 'nearhand:unlink':
       bridge.unlink(client)

@@ -1,7 +1,16 @@
 import type { Asset } from '../protocol/chunks.ts'
+import { contentIdOfDigest } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import type { Bytes } from '../protocol/bytes.ts'
-import { failuresKept, manifestDeadlineMs, partAgainMs, partLimitBytes, partWaitMs } from '../protocol/limits.ts'
+import {
+  clockSkewSeconds,
+  clockToleranceMs,
+  failuresKept,
+  manifestDeadlineMs,
+  partAgainMs,
+  partLimitBytes,
+  partWaitMs,
+} from '../protocol/limits.ts'
 import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
 import { readBounded } from './body-reader.ts'
 import { deadline, within } from './deadline.ts'
@@ -20,6 +29,7 @@ export class Origin {
   readonly #folder: string
   /** Lists that did not come in time: no second request is to wait for them. */
   readonly #missing = new Map<ContentId, number>()
+  #clockOffsetMs = 0
 
   /** @param base URL of the site's folder, with a slash at its end */
   constructor(fetch: OriginFetch, base: string, now: () => number) {
@@ -28,10 +38,16 @@ export class Origin {
     this.#folder = `${base}${manifestFolder}/`
   }
 
+  /** How far the origin's clock is ahead of ours, as far as clocks may differ. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs
+  }
+
   /** A file of the manifest, read whole within its limit and the deadline. */
   readFile(name: string, limit: number, cache: 'default' | 'no-store'): Promise<Bytes> {
     return deadline(manifestDeadlineMs, async (signal) => {
       const response = await this.#get(this.#folder + name, { cache, signal })
+      if (cache === 'no-store') this.#compareClocks(response)
       if (response.status === 200) return readBounded(response, limit, name)
       await response.body?.cancel()
       throw new Error(`Cannot read ${name}: the origin answered ${response.status}`)
@@ -50,9 +66,16 @@ export class Origin {
     return {
       fetch: (headers, signal) => this.#get(url, { headers, signal, credentials, cache }),
       fetchContent: (headers, signal) => this.#get(contentUrl, { headers, signal }),
-      list: { name: 'origin', read: () => this.#readList(asset.id) },
+      list: { name: 'origin', read: async ({ digest }) => this.#readList(contentIdOfDigest(await digest)) },
       onChanged,
     }
+  }
+
+  /** The header tells whole seconds, and passed through no cache: a smaller difference is none. */
+  #compareClocks({ headers }: Response): void {
+    const offset = Date.parse(headers.get('date') ?? '') - this.#now()
+    const isKnown = Math.abs(offset) <= clockSkewSeconds * 1000 && !headers.has('age')
+    this.#clockOffsetMs = isKnown && Math.abs(offset) > clockToleranceMs ? offset : 0
   }
 
   async #readList(id: ContentId): Promise<Delivery | undefined> {

@@ -96,6 +96,11 @@ export class PageBridge {
     this.#onLink?.()
   }
 
+  /** Tells the exchange what holds for it. */
+  rule({ servesUntil, off }: Pick<Extract<WorkerToExchange, { type: 'rule' }>, 'servesUntil' | 'off'>): void {
+    this.#post({ type: 'rule', servesUntil, off })
+  }
+
   unlink(owner: string): void {
     if (owner === this.#owner) this.#drop()
   }

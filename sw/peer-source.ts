@@ -1,4 +1,3 @@
-import { listIndex } from '../protocol/bridge.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import {
   aheadDeadlineMs,
@@ -25,7 +24,7 @@ export interface PeerSourceOptions {
   /** How fast the origin answers; undefined as long as nobody knows. */
   readonly originBytesPerSecond: () => number | undefined
   /** Whether the site allows peers at this moment. */
-  readonly mayUsePeers: () => boolean
+  readonly mayUsePeers: (path: string) => boolean
   readonly now: () => number
 }
 
@@ -89,7 +88,7 @@ export class PeerSource implements ChunkSource {
       this.#findAgain(signal)
       return undefined
     }
-    if (chunk.index === listIndex) return this.#read(chunk, signal, peerListDeadlineMs)
+    if (chunk.index < 0) return this.#read(chunk, signal, peerListDeadlineMs)
     if (chunk.index <= this.#needed) return this.#read(chunk, signal, this.#urgentMs)
     return this.#read(chunk, signal, aheadDeadlineMs, this.#originMs(chunk.length))
   }
@@ -131,7 +130,7 @@ export class PeerSource implements ChunkSource {
   }
 
   get #isUsable(): boolean {
-    return this.#options.bridge.isLinked && this.#options.mayUsePeers()
+    return this.#options.bridge.isLinked && this.#options.mayUsePeers(this.#options.asset.path)
   }
 
   /** Peers that came during a long response take over what is still missing. */

@@ -140,7 +140,7 @@ describe('acceptFresh', () => {
   test('refuses a second head under one seq (equivocation)', async () => {
     const manifest = await accepted()
     const second = await signFresh({ head: 'a'.repeat(64) })
-    expect(await laterRefusalOf(() => manifest.acceptFresh(second, now))).toBe('rollback')
+    expect(await laterRefusalOf(() => manifest.acceptFresh(second, now))).toBe('equivocal')
     expect(manifest.isCurrent).toBe(true)
   })
 

@@ -32,6 +32,7 @@ export class MadeSite {
   readonly files = new Map<string, Uint8Array<ArrayBuffer> | string>()
   readonly root: string
   #keys: SiteTestKeys
+  #version = 1
   #assets: readonly MadeAsset[] = []
   #seq = 0
 
@@ -42,6 +43,16 @@ export class MadeSite {
 
   get seconds(): number {
     return this.now / 1000
+  }
+
+  /** Makes the next root, with a new key for fresh, signed as the protocol wants it. */
+  async rotate(freshKey: TestKey, fields: Record<string, unknown> = {}): Promise<void> {
+    const [root, head, , token] = this.#keys
+    this.#keys = [root, head, freshKey, token]
+    this.#version += 1
+    const body = rootOf(site, this.#keys, { version: this.#version, ...fields })
+    this.files.set(manifestFiles.rootOf(this.#version), await signJson(mediaTypes.root, body, [root]))
+    this.#fresh = { ...this.#fresh, root: this.#version }
   }
 
   /** Makes the assets the site's newest deploy. */

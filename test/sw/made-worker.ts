@@ -8,14 +8,20 @@ import { siteUrl } from './made-site.ts'
 
 export interface MadeWorker extends NearhandWorker {
   readonly disk: MemoryDisk
-  readonly told: { readonly store: StoreMessage[]; readonly traffic: TrafficMessage[]; relinks: number }
+  readonly told: {
+    readonly store: StoreMessage[]
+    readonly traffic: TrafficMessage[]
+    rules: boolean[]
+    relinks: number
+    unregistrations: number
+  }
   readonly reports: unknown[]
   get(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
 }
 
 /** A worker on a device in memory, in front of a made site. */
 export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBytes = 100_000_000): MadeWorker {
-  const told: MadeWorker['told'] = { store: [], traffic: [], relinks: 0 }
+  const told: MadeWorker['told'] = { store: [], traffic: [], rules: [], relinks: 0, unregistrations: 0 }
   const reports: unknown[] = []
   const config = {
     version: 1,
@@ -30,7 +36,12 @@ export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBy
     disk: { store: disk.store, state: disk.state, parts: disk.partCache },
     fetch: site.fetch,
     now: () => site.now,
-    askRelink: () => void (told.relinks += 1),
+    random: () => 0.5,
+    tellPages: (message) => {
+      if (message.type === 'nearhand:relink') told.relinks += 1
+      else told.rules.push(message.peers)
+    },
+    unregister: () => void (told.unregistrations += 1),
     tellStore: (message) => void told.store.push(message),
     tellTraffic: (message) => void told.traffic.push(message),
     report: (error) => void reports.push(error),

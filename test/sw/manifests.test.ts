@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { utf8 } from '../../protocol/bytes.ts'
 import type { ContentId } from '../../protocol/ids.ts'
 import { manifestDeadlineMs, refreshPauseMs, refreshWaitMs } from '../../protocol/limits.ts'
+import type { Rule } from '../../sw/manifests.ts'
 import { Manifests } from '../../sw/manifests.ts'
 import { Origin } from '../../sw/origin-fetch.ts'
 import { rest, until } from '../fakes/clock.ts'
@@ -24,17 +25,22 @@ async function liveSite(): Promise<MadeSite> {
 function open(site: MadeSite, disk = new MemoryDisk()) {
   const revoked: ContentId[] = []
   const reports: unknown[] = []
+  const rules: Rule[] = []
+  const seen = { unregistrations: 0 }
   const manifests = new Manifests({
     root: site.root,
     origin: new Origin(site.fetch, siteUrl, () => site.now),
     cache: disk.partCache,
     state: disk.state,
     now: () => site.now,
+    random: () => 0.5,
+    onRule: (rule) => void rules.push(rule),
+    onUnregister: () => void (seen.unregistrations += 1),
     onRevoked: (ids) => void revoked.push(...ids),
     report: (error) => void reports.push(error),
   })
   const find = async () => (await manifests.find('/a.jpg'))?.id
-  return { manifests, find, disk, revoked, reports }
+  return { manifests, find, disk, revoked, reports, rules, seen }
 }
 
 /** How often the origin was asked for its newest word. */

@@ -151,7 +151,8 @@ describe('PageBridge.read()', () => {
 
 describe('PageBridge.find()', () => {
   test('gives the number of holders, and none without an answer', async () => {
-    const answer = (message: WorkerToExchange) => ({ type: 'found', request: message.request, holders: 3 }) as const
+    const answer = (message: WorkerToExchange) =>
+      'request' in message ? ({ type: 'found', request: message.request, holders: 3 } as const) : undefined
     expect(await linked(answer).bridge.find(asset, signal)).toBe(3)
     const silent = linked().bridge.find(asset, signal)
     await vi.advanceTimersByTimeAsync(portSilenceMs)

@@ -218,5 +218,5 @@ function altered(
 }
 
 function requestOf(message: WorkerToExchange): number {
-  return message.request
+  return 'request' in message ? message.request : 0
 }

@@ -84,6 +84,11 @@ describe('receiveMessage()', () => {
     const parts = {
       bridge: { link: () => void done.push('link'), unlink: (owner: string) => void done.push(`unlink ${owner}`) },
       traffic: open().traffic,
+      manifests: {
+        take: async (envelope: string) => void done.push(`take ${envelope}`),
+        trackerIs: (isReachable: boolean) => void done.push(`tracker ${isReachable}`),
+        tellRule: async () => void done.push('rule'),
+      },
       disable: async () => void done.push('disable'),
       enable: async () => void done.push('enable'),
     }
@@ -91,7 +96,9 @@ describe('receiveMessage()', () => {
   }
 
   test('obeys the messages of a page', async () => {
-    expect((await receive({ type: 'nearhand:link', version: 1 })).done).toEqual(['link'])
+    expect((await receive({ type: 'nearhand:link', version: 1 })).done).toEqual(['link', 'rule'])
+    expect((await receive({ type: 'nearhand:fresh', envelope: '{}' })).done).toEqual(['take {}'])
+    expect((await receive({ type: 'nearhand:tracker', isReachable: true })).done).toEqual(['tracker true'])
     expect((await receive({ type: 'nearhand:unlink' })).done).toEqual(['unlink page'])
     expect(await receive({ type: 'nearhand:disable' })).toEqual({ done: ['disable'], said: [true] })
     expect(await receive({ type: 'nearhand:enable' })).toEqual({ done: ['enable'], said: [true] })
