@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { initCommand } from './command-init.ts'
 import { keygenCommand } from './command-keygen.ts'
+import { keysCommand } from './command-keys.ts'
 import { publishCommand } from './command-publish.ts'
 import { serveCommand } from './command-serve.ts'
 import { verifyCommand } from './command-verify.ts'
@@ -17,7 +18,7 @@ process.stderr.on('error', () => undefined)
 
 process.exitCode = await runCli(
   process.argv.slice(2),
-  [serveCommand, publishCommand, verifyCommand, initCommand, keygenCommand],
+  [serveCommand, publishCommand, verifyCommand, initCommand, keygenCommand, keysCommand],
   await readVersion(),
   { stdout: process.stdout, stderr: process.stderr, cwd: process.cwd(), signal: stop.signal },
 )

@@ -1,19 +1,25 @@
 import { utf8 } from '../protocol/bytes.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import { contentIdOf } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { headLimitBytes } from '../protocol/limits.ts'
-import type { Head } from '../protocol/manifest.ts'
+import type { Head, Root } from '../protocol/manifest.ts'
 import { mediaTypes, parseHead } from '../protocol/manifest.ts'
 import { openEnvelope, signEnvelope } from '../protocol/signature.ts'
 import type { Catalogue } from './bins.ts'
 import { indexTuple } from './bins.ts'
 import type { Headers } from './header-table.ts'
-import type { SiteKeys } from './keys.ts'
+import type { LimitedSigner, SiteKeys } from './keys.ts'
 
 export interface SignedHead {
   readonly head: Head
   readonly hash: ContentId
   readonly envelope: string
+}
+
+/** A head, and the path prefixes below which its signer may speak. */
+export interface OpenedHead extends SignedHead {
+  readonly prefixes: readonly string[]
 }
 
 export interface HeadContent {
@@ -24,14 +30,25 @@ export interface HeadContent {
 }
 
 /** Undefined where the envelope is no head of this site: other keys, or a damaged file. */
-export async function openHead(envelope: string, keys: SiteKeys): Promise<SignedHead | undefined> {
-  try {
-    const body = await openEnvelope(envelope, mediaTypes.head, headLimitBytes, keys.root.roles.head, keys.root.keys)
-    const head = parseHead(body)
-    return head.site === keys.site ? { head, hash: await contentIdOf(body), envelope } : undefined
-  } catch {
-    return undefined
+export async function openHead(envelope: string, root: Root): Promise<OpenedHead | undefined> {
+  // As visitors judge: what a limited key signed counts below its prefixes, whatever else it says.
+  const roles = [...root.roles.delegates, { ...root.roles.head, prefixes: ['/'] }]
+  for (const role of roles) {
+    try {
+      const body = await openEnvelope(envelope, mediaTypes.head, headLimitBytes, role, root.keys)
+      const head = parseHead(body)
+      if (head.site !== root.site) return undefined
+      return { head, hash: await contentIdOf(body), envelope, prefixes: role.prefixes }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+    }
   }
+  return undefined
+}
+
+/** The key that signs heads here, and the paths for which it may speak. The release key goes before a limited one. */
+export function headSignerOf({ head, delegate }: SiteKeys): LimitedSigner | undefined {
+  return head ? { signer: head, prefixes: ['/'] } : delegate
 }
 
 /** The head before, where it says the same and still has more than half of its life; else a new one. */
@@ -44,13 +61,14 @@ export async function nextHead(
   if (previous && isSameContent(previous.head, content) && previous.head.expires - life.now > life.seconds / 2) {
     return previous
   }
-  if (keys.head === undefined) throw new Error('Cannot sign head: its key is not on this machine')
+  const signer = headSignerOf(keys)?.signer
+  if (signer === undefined) throw new Error('Cannot sign head: its key is not on this machine')
   const body = utf8(
     JSON.stringify({
       site: keys.site,
       // Visitors refuse a number that fell back. Two machines that publish in turn, or one that remembers nothing,
       // such as CI, do not know the newest number, but the time grows for all of them.
-      seq: Math.max((previous?.head.seq ?? 0) + 1, life.now),
+      seq: Math.max((previous?.head.seq ?? 0) + 1, keys.root.floor, life.now),
       created: life.now,
       expires: life.now + life.seconds,
       previous: previous?.hash ?? null,
@@ -58,7 +76,7 @@ export async function nextHead(
     }),
   )
   const head = parseHead(body) // what this writes, every client must be able to read
-  return { head, hash: await contentIdOf(body), envelope: await signEnvelope(mediaTypes.head, body, [keys.head]) }
+  return { head, hash: await contentIdOf(body), envelope: await signEnvelope(mediaTypes.head, body, [signer]) }
 }
 
 /** Bytes that the index may take beside the rest of the head. */

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import { chmod, open, stat, writeFile } from 'node:fs/promises'
+import { chmod, open, readFile, stat, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Bytes } from '../protocol/bytes.ts'
 import { concatBytes } from '../protocol/bytes.ts'
@@ -16,11 +16,16 @@ export interface Signer {
   sign(message: Bytes): Promise<Bytes>
 }
 
-/** A signer and the public key that others check it with. */
-export interface KeyPair {
-  readonly signer: Signer
+/** The half of a key that others check it with. */
+export interface NamedKey {
+  readonly id: KeyId
   /** Raw 32 bytes. */
   readonly public: Bytes
+}
+
+/** A signer and its public key. */
+export interface KeyPair extends NamedKey {
+  readonly signer: Signer
   /** PKCS#8. */
   readonly pem: string
 }
@@ -47,6 +52,30 @@ export async function readKeyPair(file: string): Promise<KeyPair | undefined> {
   }
   if (key.asymmetricKeyType !== 'ed25519') throw new Error(`Cannot read ${file}: not an Ed25519 key`)
   return keyPairOf(key)
+}
+
+/** The text of a file that another machine's owner can hand over: a public key (SPKI) in PEM. */
+export function publicPemOf({ pem }: KeyPair): string {
+  return createPublicKey(pem).export({ format: 'pem', type: 'spki' }).toString()
+}
+
+/** Reads what `publicPemOf` wrote, or OpenSSL. Refuses a private key: that one must never travel. */
+export async function readPublicKey(file: string): Promise<NamedKey> {
+  const pem = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Error(`Cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  })
+  if (pem.includes('PRIVATE KEY')) {
+    throw new Error(`Cannot use ${file}: that is a private key, which stays where it was made; give the .pub beside it`)
+  }
+  let key: KeyObject
+  try {
+    key = createPublicKey({ key: pem, format: 'pem' })
+  } catch (cause) {
+    throw new Error(`Cannot read ${file}: not a public key in PEM`, { cause })
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`Cannot read ${file}: not an Ed25519 key`)
+  const raw = rawOf(key)
+  return { id: await keyIdOf(raw), public: raw }
 }
 
 /** Refuses a file that others on the machine can read. Undefined where there is none. */
@@ -87,12 +116,12 @@ export async function writeSecret(file: string, content: string | Uint8Array): P
 }
 
 async function keyPairOf(key: KeyObject): Promise<KeyPair> {
-  const { x } = createPublicKey(key).export({ format: 'jwk' })
-  const raw = new Uint8Array(Buffer.from(x ?? '', 'base64url'))
-  const signer: Signer = {
-    id: await keyIdOf(raw),
-    key,
-    sign: async (message) => new Uint8Array(sign(null, message, key)),
-  }
-  return { signer, public: raw, pem: key.export({ format: 'pem', type: 'pkcs8' }).toString() }
+  const raw = rawOf(createPublicKey(key))
+  const id = await keyIdOf(raw)
+  const signer: Signer = { id, key, sign: async (message) => new Uint8Array(sign(null, message, key)) }
+  return { id, signer, public: raw, pem: key.export({ format: 'pem', type: 'pkcs8' }).toString() }
+}
+
+function rawOf(key: KeyObject): Bytes {
+  return new Uint8Array(Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url'))
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
 import type { Bytes } from '../protocol/bytes.ts'
@@ -6,12 +6,13 @@ import { base64Of, hexOf, utf8 } from '../protocol/bytes.ts'
 import type { SiteId } from '../protocol/ids.ts'
 import { siteIdSchema } from '../protocol/ids.ts'
 import { parseJson } from '../protocol/json.ts'
-import type { Root } from '../protocol/manifest.ts'
+import type { PrefixRole, Root } from '../protocol/manifest.ts'
 import { mediaTypes, parseRoot } from '../protocol/manifest.ts'
 import type { Role } from '../protocol/signature.ts'
 import { signEnvelope } from '../protocol/signature.ts'
 import { openPinnedRoot } from '../protocol/trusted-manifest.ts'
 import type { KeyPair, Signer } from './key-file.ts'
+import { readRoots, readText } from './keys-chain.ts'
 import { assertOwnFolder, keyPairOfSeed, readKeyPair, readSecret, writeSecret } from './key-file.ts'
 
 /** What a key folder holds. A machine needs only the keys of its work, so each may be absent. */
@@ -20,12 +21,24 @@ export interface SiteKeys {
   readonly root: Root
   /** The signed root, as the text of its envelope. */
   readonly rootEnvelope: string
+  /** The envelopes of all roots that are known, by version, that one among them. */
+  readonly roots: ReadonlyMap<number, string>
   /** 32 bytes from which the swarm ids are derived. A machine that only publishes needs none. */
   readonly swarmSecret?: Bytes | undefined
   readonly rootSigner?: Signer | undefined
+  /** The release key, which signs for the whole site. */
   readonly head?: Signer | undefined
+  /** The key of a server that publishes by itself, and the prefixes for which it may speak. */
+  readonly delegate?: LimitedSigner | undefined
+  readonly live?: LimitedSigner | undefined
   readonly fresh?: Signer | undefined
   readonly token?: Signer | undefined
+}
+
+/** A signer that holds for some paths only. */
+export interface LimitedSigner {
+  readonly signer: Signer
+  readonly prefixes: readonly string[]
 }
 
 export interface MakeKeysOptions {
@@ -39,6 +52,8 @@ export interface MakeKeysOptions {
 export const keyFiles = {
   rootKey: 'root.key',
   headKey: 'head.key',
+  delegateKey: 'delegate.key',
+  liveKey: 'live.key',
   freshKey: 'fresh.key',
   tokenKey: 'token.key',
   swarmSecret: 'swarm.secret',
@@ -112,16 +127,16 @@ async function putFolder(folder: string, fill: (place: string) => Promise<void>)
 
 /** Whether the folder holds a site's root. */
 export async function hasKeys(folder: string): Promise<boolean> {
-  return (await readOptional(join(folder, keyFiles.root))) !== undefined
+  return (await readText(join(folder, keyFiles.root))) !== undefined
 }
 
 /** Throws where there is no root, others may write to the folder, a secret is open to others, or a key is not one of the root's role. */
 export async function readKeys(folder: string): Promise<SiteKeys> {
-  const rootEnvelope = await readOptional(join(folder, keyFiles.root))
+  const rootEnvelope = await readText(join(folder, keyFiles.root))
   if (rootEnvelope === undefined) throw new Error(`Cannot read keys: no ${keyFiles.root} in ${folder}`)
   await assertOwnFolder(folder)
   const root = await openPinnedRoot(rootEnvelope)
-  const siteFile = await readOptional(join(folder, keyFiles.site))
+  const siteFile = await readText(join(folder, keyFiles.site))
   if (siteFile !== undefined && parseJson(siteSchema, siteFile, siteFileLimit, keyFiles.site).site !== root.site) {
     throw new Error(`Cannot read keys: ${keyFiles.site} and ${keyFiles.root} in ${folder} are of different sites`)
   }
@@ -129,9 +144,12 @@ export async function readKeys(folder: string): Promise<SiteKeys> {
     site: root.site,
     root,
     rootEnvelope,
+    roots: await readRoots(folder, { root, envelope: rootEnvelope }),
     swarmSecret: await readSwarmSecret(join(folder, keyFiles.swarmSecret)),
     rootSigner: await readSigner(join(folder, keyFiles.rootKey), root.roles.root),
     head: await readSigner(join(folder, keyFiles.headKey), root.roles.head),
+    delegate: await readLimited(join(folder, keyFiles.delegateKey), root.roles.delegates),
+    live: await readLimited(join(folder, keyFiles.liveKey), root.roles.live),
     fresh: await readSigner(join(folder, keyFiles.freshKey), root.roles.fresh),
     token: await readSigner(join(folder, keyFiles.tokenKey), root.roles.token),
   }
@@ -170,9 +188,24 @@ async function signRoot(
 async function readSigner(file: string, role: Role): Promise<Signer | undefined> {
   const pair = await readKeyPair(file)
   if (pair && !role.keys.includes(pair.signer.id)) {
-    throw new Error(`Cannot use ${file}: the root does not name this key for its role`)
+    throw unnamed(file)
   }
   return pair?.signer
+}
+
+async function readLimited(file: string, roles: readonly PrefixRole[]): Promise<LimitedSigner | undefined> {
+  const pair = await readKeyPair(file)
+  if (pair === undefined) return undefined
+  const prefixes = roles.filter(({ keys }) => keys.includes(pair.id)).flatMap((role) => role.prefixes)
+  if (prefixes.length === 0) throw unnamed(file)
+  return { signer: pair.signer, prefixes }
+}
+
+function unnamed(file: string): Error {
+  return new Error(
+    `Cannot use ${file}: the root does not name this key for its role ` +
+      '(after a rotation, root.json, roots/ and the new key go to every machine together)',
+  )
 }
 
 async function readSwarmSecret(file: string): Promise<Bytes | undefined> {
@@ -181,13 +214,4 @@ async function readSwarmSecret(file: string): Promise<Bytes | undefined> {
     throw new Error(`Cannot use ${file}: ${secret.length} bytes instead of ${swarmSecretBytes}`)
   }
   return secret && new Uint8Array(secret)
-}
-
-async function readOptional(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw new Error(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-  }
 }

@@ -12,7 +12,8 @@ export function describeLives({ root, head, fresh }: Lives, now: number): string
   const end = Math.min(root, head, fresh)
   if (end <= now) return `Visitors use no peers: what was signed ended on ${minuteOf(end)} UTC`
   // A newer publish renews all but the root.
-  const advice = end === root ? 'then the site needs new keys' : 'publish again before, even if nothing changed'
+  const advice =
+    end === root ? 'run nearhand keys renew before, and publish' : 'publish again before, even if nothing changed'
   return `Visitors use peers until ${minuteOf(end)} UTC: ${advice}`
 }
 
@@ -23,7 +24,7 @@ export function rootWarning(expires: number, now: number): string | undefined {
   const loss = expires <= now ? 'visitors use no peers' : 'from then on visitors use no peers'
   return (
     `The root of the keys ${tense} on ${minuteOf(expires)} UTC, ${loss}: ` +
-    'make new keys by nearhand keygen --keys <new folder>, and publish with them'
+    'run nearhand keys renew where root.key is, and publish'
   )
 }
 

@@ -100,7 +100,7 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   const { listed, tooLarge } = chooseFiles(scan.files, options)
   const hashed = await hashFiles(listed, manifest, options)
 
-  const previous = await readPreviousHead(manifest, options.state, options.keys)
+  const previous = await readPreviousHead(manifest, options.state, options.keys.root)
   const sections = [...new Set(['/', ...(options.sections ?? [])])].toSorted()
   const headersOf = compileHeaderRules(options.headers ?? [], options.server)
   const { content, assets } = describe(hashed.assets, sections, headersOf, previous?.head.headerSets ?? [])
@@ -114,7 +114,7 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   await rememberHead(options.state, signed)
   await manifest.putRoot(options.keys.rootEnvelope)
   if (freshEnvelope !== undefined) await manifest.putFresh(freshEnvelope)
-  if (signed !== previous) await pruneManifest(manifest, options.keys, options.now)
+  if (signed !== previous) await pruneManifest(manifest, options.keys.root, options.now)
   return {
     head: signed.head,
     headHash: signed.hash,

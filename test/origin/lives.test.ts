@@ -8,7 +8,10 @@ const now = someTime // 2027-01-15 08:00
 test.each([
   [{ root: now + 9 * day, head: now + 30 * day, fresh: now + day }, '2027-01-16 08:00 UTC: publish again'],
   [{ root: now + 9 * day, head: now + 60, fresh: now + 900 * day }, '2027-01-15 08:01 UTC: publish again'],
-  [{ root: now + 9 * day, head: now + 30 * day, fresh: now + 10 * day }, '2027-01-24 08:00 UTC: then the site needs'],
+  [
+    { root: now + 9 * day, head: now + 30 * day, fresh: now + 10 * day },
+    '2027-01-24 08:00 UTC: run nearhand keys renew',
+  ],
   [
     { root: now - 60, head: now + 30 * day, fresh: now + day },
     'use no peers: what was signed ended on 2027-01-15 07:59',
