@@ -1,19 +1,18 @@
 import { defineConfig } from 'rolldown'
 
 /**
- * One self-contained classic script for a browser.
+ * One self-contained script for a browser, classic unless it is to be a module.
  *
  * @param {string} input
  * @param {string} name
+ * @param {'iife' | 'esm'} format
  * @returns {import('rolldown').RolldownOptions}
  */
-const browserFile = (input, name) => ({
+const browserFile = (input, name, format = 'iife') => ({
   input,
   platform: 'browser',
-  // The package's usual module is transpiled for browsers that have no Ed25519, so no peers either.
-  resolve: { alias: { 'workbox-window': 'workbox-window/build/workbox-window.prod.mjs' } },
   transform: { target: 'es2022' },
-  output: { file: `dist/browser/${name}`, format: 'iife', minify: true, comments: false, codeSplitting: false },
+  output: { file: `dist/browser/${name}`, format, minify: true, comments: false, codeSplitting: false },
 })
 
 export default defineConfig([
@@ -34,4 +33,5 @@ export default defineConfig([
   browserFile('sdk/script.ts', 'nearhand.js'),
   browserFile('sw/main.ts', 'nearhand-sw.js'),
   browserFile('sdk/worker.ts', 'nearhand-worker.js'),
+  browserFile('sdk/prompt.ts', 'nearhand-consent.js', 'esm'),
 ])

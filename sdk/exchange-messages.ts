@@ -23,8 +23,8 @@ export type PageToExchange =
   | { readonly type: 'drop'; readonly peer: PeerId }
   /** The service worker's port, in the transfer list. A port before it is done with. */
   | { readonly type: 'link'; readonly port: MessagePort }
-  /** `visitBytes`: what is left for this exchange to send, from now on. */
-  | { readonly type: 'upload'; readonly bytesPerSecond: number; readonly visitBytes: number }
+  /** `bytesLeft`: what this exchange may send from now on, on this day (in days since 1970). */
+  | { readonly type: 'upload'; readonly bytesPerSecond: number; readonly bytesLeft: number; readonly day: number }
   | { readonly type: 'stop' }
 
 /** One connected peer. */
@@ -77,7 +77,7 @@ const pageToExchangeSchema = v.variant('type', [
   }),
   v.strictObject({ type: v.literal('drop'), peer: peerIdSchema }),
   v.strictObject({ type: v.literal('link'), port: v.instance(MessagePort) }),
-  v.strictObject({ type: v.literal('upload'), bytesPerSecond: amount, visitBytes: amount }),
+  v.strictObject({ type: v.literal('upload'), bytesPerSecond: amount, bytesLeft: amount, day: amount }),
   v.strictObject({ type: v.literal('stop') }),
 ])
 

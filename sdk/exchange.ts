@@ -81,7 +81,7 @@ export class Exchange implements SessionHost {
         this.#link(message.port)
         break
       case 'upload':
-        this.uploads.setLimit(message.bytesPerSecond, message.visitBytes)
+        this.uploads.setLimit(message.bytesPerSecond, message.bytesLeft, message.day)
         this.#followLimit()
         break
       case 'stop':
@@ -195,7 +195,7 @@ export class Exchange implements SessionHost {
     )
   }
 
-  /** Where the line or the visit's share begins or ceases to let us give, peers are told what we hold, or nothing. */
+  /** Where the line or the day's share begins or ceases to let us give, peers are told what we hold, or nothing. */
   #followLimit(): void {
     if (this.#isGiving === this.uploads.isAllowed) return
     this.#isGiving = this.uploads.isAllowed
@@ -237,7 +237,7 @@ export class Exchange implements SessionHost {
     const told = JSON.stringify({ peers, uploadedBytes })
     if (told !== this.#told) this.#ports.post({ type: 'peers', peers, uploadedBytes })
     this.#told = told
-    // Also one that told nothing yet may ask, and what it gets counts for the visit.
+    // Also one that told nothing yet may ask, and what it gets counts for the day.
     if (this.#sessions.size > 0) this.#soon(viewDelayMs, this.#tellViews)
   }
 

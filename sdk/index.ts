@@ -4,7 +4,7 @@ import { resolveOptions } from './options.ts'
 import { createPage } from './page.ts'
 
 export type { ChunkTraffic, SourceName, TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
-export type { ConsentState } from './consent.ts'
+export type { ConsentState, ConsentTexts } from './consent.ts'
 export type { PeerView } from './exchange-messages.ts'
 export type { Nearhand, NearhandEvents, NearhandState, NearhandStats } from './nearhand.ts'
 export type { NearhandOptions } from './options.ts'

@@ -3,7 +3,7 @@ import { parseTraffic, parseWorkerToPage, trafficChannelName } from '../protocol
 import { ProtocolError } from '../protocol/errors.ts'
 import type { Clock } from './clock.ts'
 import { guardClock } from './clock.ts'
-import type { ConsentState } from './consent.ts'
+import type { ConsentState, ConsentTexts } from './consent.ts'
 import { decideConsent } from './consent.ts'
 import type { PeerView } from './exchange-messages.ts'
 import type { Settings } from './options.ts'
@@ -18,9 +18,9 @@ import { askTotals } from './worker-link.ts'
  */
 export type NearhandState = 'starting' | 'active' | 'off' | 'unsupported'
 
-/** What the worker did on this device and site since it was installed, and this visit's peers. */
+/** What the worker did on this device and site since it was installed, and the peers of now. */
 export interface NearhandStats extends TrafficTotals {
-  /** Bytes given to others in this visit: all pages of the site, until half an hour goes by without any. */
+  /** Bytes given to others today (UTC), by all pages of the site on this device. */
   readonly uploadedBytes: number
   /** Peers that sent wrong bytes or broke the protocol, since the tab that holds the connections was opened. */
   readonly bannedPeers: number
@@ -33,6 +33,8 @@ export interface NearhandEvents {
   /** At most about twice a second, and only on change. */
   peers: CustomEvent<readonly PeerView[]>
   state: CustomEvent<NearhandState>
+  /** Another word on being connected to others holds: said here or in another tab. */
+  consent: CustomEvent<ConsentState>
 }
 
 const noTotals: TrafficTotals = {
@@ -49,6 +51,8 @@ const peersEventMs = 500
  * loads what it loads as without us.
  */
 export class Nearhand extends EventTarget {
+  /** The prompt's texts, from its next showing on. */
+  texts: ConsentTexts
   readonly #page: Page
   readonly #settings: Settings
   readonly #clock: Clock
@@ -63,11 +67,15 @@ export class Nearhand extends EventTarget {
   #toldPeers: readonly PeerView[] = []
   #traffic: BroadcastChannel | undefined
   #isTelling = false
+  #hasAsked = false
+  #toldConsent: ConsentState
 
   constructor(page: Page, settings: Settings) {
     super()
     this.#page = page
     this.#settings = settings
+    this.texts = settings.texts
+    this.#toldConsent = this.consentState
     const failed = (error: unknown): void => this.#fail(error)
     this.#clock = guardClock(page.clock, failed)
     this.#role = new TabRole({ page, clock: this.#clock, settings, changed: () => this.#changed() })
@@ -79,8 +87,7 @@ export class Nearhand extends EventTarget {
   }
 
   get consentState(): ConsentState {
-    const { memory, hasPrivacyControl } = this.#page
-    return decideConsent(memory.get('consent'), this.#settings.consent, hasPrivacyControl)
+    return decideConsent(this.#page.memory.get('consent'), this.#settings.consent, this.#isReluctant)
   }
 
   /** Registers the worker and goes on from there. Called once by itself, unless the option `manual` is set. */
@@ -110,6 +117,16 @@ export class Nearhand extends EventTarget {
   }
 
   /**
+   * Shows the prompt, also to a visitor who answered before, or whose browser is not asked by itself; meant for a link
+   * such as "Sharing settings". Resolves with the word that holds when it is gone. Where its file does not load, nothing
+   * is asked and nothing changes.
+   */
+  async askConsent(): Promise<ConsentState> {
+    await this.#ask(true)
+    return this.consentState
+  }
+
+  /**
    * Resolves when the worker answers this page's requests and at least one peer can be asked. That may take for ever:
    * nobody else may come, or the visitor not agree.
    * @throws Error where Nearhand is or goes off, or there is no WebRTC; the signal's reason where it is aborted
@@ -131,7 +148,7 @@ export class Nearhand extends EventTarget {
     const worker = this.#worker()
     const totals = (worker && (await askTotals(worker, this.#clock))) ?? noTotals
     const { bannedPeers, peers } = this.#role.status
-    return { ...totals, uploadedBytes: this.#role.visit.uploadedBytes, bannedPeers, peers }
+    return { ...totals, uploadedBytes: this.#role.today.uploadedBytes, bannedPeers, peers }
   }
 
   /** Switches Nearhand off on this device, removes worker and store, and remembers it. `?nearhand=off` does the same. */
@@ -183,7 +200,12 @@ export class Nearhand extends EventTarget {
       this.#try(() => this.#follow())
     })
     events.remembered(() => this.#try(() => this.#follow()))
-    events.lineChanged(() => this.#try(() => this.#role.limitUpload()))
+    events.changed(() => {
+      this.#try(() => {
+        this.#follow()
+        this.#role.limitUpload()
+      })
+    })
     serviceWorkers?.addEventListener('controllerchange', () => {
       this.#try(() => {
         this.#follow()
@@ -216,8 +238,29 @@ export class Nearhand extends EventTarget {
     this.#follow()
   }
 
+  /** A browser that asks not to share, or to spare its line, is neither asked nor taken as agreed. */
+  get #isReluctant(): boolean {
+    const { hasPrivacyControl, circumstances } = this.#page
+    return hasPrivacyControl || circumstances.saveData === true
+  }
+
+  async #ask(isWished: boolean): Promise<void> {
+    this.#hasAsked = true
+    try {
+      const { askConsent } = await this.#page.loadPrompt(this.#settings.promptUrl)
+      await askConsent(this, isWished)
+    } catch (error) {
+      console.warn('Nearhand cannot ask', error)
+    }
+  }
+
   /** Does what state, consent and memory say now. */
   #follow(): void {
+    const consent = this.consentState
+    if (consent !== this.#toldConsent) {
+      this.#toldConsent = consent
+      this.dispatchEvent(new CustomEvent('consent', { detail: consent }))
+    }
     const isOff = this.#page.memory.get('off') !== undefined
     if (isOff && this.#state === 'active') this.#switchOff()
     if (!isOff && this.#isSwitchedOff) this.#register(true)
@@ -228,7 +271,10 @@ export class Nearhand extends EventTarget {
     this.#traffic ??= this.#openTraffic()
     // A page that the worker does not control (a forced reload) has no use for peers, and the worker cannot reach it.
     const isControlled = this.#worker() !== undefined
-    this.#role.take(isControlled && this.consentState === 'granted' && this.#page.hasWebRtc)
+    const { hasWebRtc } = this.#page
+    this.#role.take(isControlled && consent === 'granted' && hasWebRtc)
+    const isOpen = consent === 'unknown' && this.#settings.consent === 'ask'
+    if (isOpen && hasWebRtc && !this.#hasAsked && !this.#isReluctant) void this.#ask(false)
   }
 
   #switchOff(): void {

@@ -1,35 +1,50 @@
-import { uploadBytesPerSecond } from '../protocol/limits.ts'
+import { uploadBytesPerDay, uploadBytesPerSecond } from '../protocol/limits.ts'
+import type { ConsentTexts } from './consent.ts'
 
 /** What a site may set. Every field may be left out. */
 export interface NearhandOptions {
   /**
-   * `ask` (default): no connection to other visitors before `consent(true)`. `granted`: the site has the visitor's
-   * consent, or needs none; a browser that sends Global Privacy Control (https://w3c.github.io/gpc/) is still asked.
+   * No connection to other visitors is made without consent. `ask` (default): our prompt asks for it, though not in a
+   * browser that sends Global Privacy Control (https://w3c.github.io/gpc/) or spares data. `granted`: the site has the
+   * visitor's consent, or needs none; it does not hold in such a browser. `off`: nobody is asked. In each case
+   * `consent(true)` grants.
    */
-  readonly consent?: 'ask' | 'granted' | undefined
+  readonly consent?: 'ask' | 'granted' | 'off' | undefined
   /** The site's folder on its host, also the scope of the service worker. Begins and ends with `/`. Default `/`. */
   readonly base?: string | undefined
   /** URL of the service worker file, of the site's own origin. Default `nearhand-sw.js` in the base. */
   readonly serviceWorker?: string | undefined
   /** URL of the dedicated worker's file, of the site's own origin. Default `nearhand-worker.js` in the base. */
   readonly worker?: string | undefined
+  /** URL of the prompt's file, of the site's own origin. Default `nearhand-consent.js` in the base. */
+  readonly prompt?: string | undefined
   /** Base URL of the tracker's host, if it is not the site's own. */
   readonly tracker?: string | undefined
   /** Kilobytes (1000 bytes) a second given to others at most, 0 for none. Default 2000. */
   readonly uploadLimit?: number | undefined
+  /** Megabytes (1000 kilobytes) a day (UTC) given to others at most, 0 for none. Default 500. */
+  readonly dayLimit?: number | undefined
+  /** True: connections go through TURN servers alone, so that no peer sees this visitor's IP address. Default false. */
+  readonly relay?: boolean | undefined
+  /** The prompt's texts. Default: its own, in the language of the page. */
+  readonly texts?: ConsentTexts | undefined
   /** True: nothing starts before `start()`. Default false. */
   readonly manual?: boolean | undefined
 }
 
 /** The options, complete and absolute. */
 export interface Settings {
-  readonly consent: 'ask' | 'granted'
+  readonly consent: 'ask' | 'granted' | 'off'
   readonly base: string
   readonly serviceWorkerUrl: string
   readonly workerUrl: string
+  readonly promptUrl: string
   /** Ends with `/`. */
   readonly trackerUrl: string
   readonly uploadBytesPerSecond: number
+  readonly uploadBytesPerDay: number
+  readonly isRelayOnly: boolean
+  readonly texts: ConsentTexts
   readonly isManual: boolean
 }
 
@@ -38,21 +53,24 @@ export interface Settings {
  * @throws TypeError or RangeError that names the option
  */
 export function resolveOptions(options: NearhandOptions, pageUrl: string): Settings {
-  const { consent = 'ask', base = '/', manual = false } = options
-  if (consent !== 'ask' && consent !== 'granted') throw new TypeError('Cannot use option consent: not ask or granted')
+  const { consent = 'ask', base = '/', manual = false, relay = false } = options
+  if (!/^(?:ask|granted|off)$/.test(consent)) throw new TypeError('Cannot use option consent: not ask, granted or off')
   if (!/^\/(?:[^?#\s]*\/)?$/.test(base)) throw new TypeError('Cannot use option base: it begins and ends with /')
-  if (typeof manual !== 'boolean') throw new TypeError('Cannot use option manual: not true or false')
-  const uploadLimit = options.uploadLimit ?? uploadBytesPerSecond / 1000
-  if (!Number.isFinite(uploadLimit) || uploadLimit < 0)
-    throw new RangeError('Cannot use option uploadLimit: not 0 or more')
+  for (const [name, value] of Object.entries({ manual, relay })) {
+    if (typeof value !== 'boolean') throw new TypeError(`Cannot use option ${name}: not true or false`)
+  }
   const folder = new URL(base, pageUrl)
   return {
     consent,
     base,
     serviceWorkerUrl: ownUrl('serviceWorker', options.serviceWorker ?? 'nearhand-sw.js', folder),
     workerUrl: ownUrl('worker', options.worker ?? 'nearhand-worker.js', folder),
+    promptUrl: ownUrl('prompt', options.prompt ?? 'nearhand-consent.js', folder),
     trackerUrl: trackerUrl(options.tracker, folder),
-    uploadBytesPerSecond: uploadLimit * 1000,
+    uploadBytesPerSecond: bytesOf('uploadLimit', options.uploadLimit, 1000) ?? uploadBytesPerSecond,
+    uploadBytesPerDay: bytesOf('dayLimit', options.dayLimit, 1_000_000) ?? uploadBytesPerDay,
+    isRelayOnly: relay,
+    texts: options.texts ?? {},
     isManual: manual,
   }
 }
@@ -61,16 +79,36 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
 export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: string): NearhandOptions {
   const script = new URL(source, pageUrl)
   const isOwn = script.origin === new URL(pageUrl).origin
-  const { consent, base, scope, worker, serviceWorker, tracker, uploadLimit, manual } = attributes
+  const { consent, base, scope, worker, serviceWorker, prompt, tracker, uploadLimit, dayLimit, manual, relay } =
+    attributes
   return {
     ...(consent === undefined ? {} : { consent: consent as 'ask' }),
     base: base ?? scope ?? (isOwn ? new URL('.', script).pathname : '/'),
     serviceWorker,
     worker,
+    prompt,
     tracker,
-    uploadLimit: uploadLimit === undefined ? undefined : Number(uploadLimit.trim() || Number.NaN),
-    manual: manual !== undefined && manual.toLowerCase() !== 'false',
+    uploadLimit: numberOf(uploadLimit),
+    dayLimit: numberOf(dayLimit),
+    manual: isSet(manual),
+    relay: isSet(relay),
+    // Each text is an attribute of its name.
+    texts: attributes,
   }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text.trim() || Number.NaN)
+}
+
+function isSet(text: string | undefined): boolean {
+  return text !== undefined && text.toLowerCase() !== 'false'
+}
+
+function bytesOf(name: string, value: number | undefined, unitBytes: number): number | undefined {
+  if (value === undefined) return undefined
+  if (!Number.isFinite(value) || value < 0) throw new RangeError(`Cannot use option ${name}: not 0 or more`)
+  return value * unitBytes
 }
 
 /** Workers must be of the page's origin (https://html.spec.whatwg.org/multipage/workers.html). */

@@ -1,9 +1,11 @@
+import type { Circumstances } from './circumstances.ts'
+import { watchCircumstances } from './circumstances.ts'
 import type { Clock } from './clock.ts'
 import { createSystemClock } from './clock.ts'
-import type { LineView } from './consent.ts'
 import type { Locks } from './leader.ts'
 import type { Memory } from './memory.ts'
 import { createMemory } from './memory.ts'
+import type { AskConsent } from './prompt.ts'
 import { registerWorker } from './register.ts'
 
 /** What of the browser's page is used. */
@@ -14,7 +16,7 @@ export interface Page {
   readonly memory: Memory
   /** For this tab, as long as it is open. */
   readonly tabMemory: Memory
-  /** Milliseconds that go on from page to page. */
+  /** Milliseconds since 1970. */
   readonly date: () => number
   readonly locks: Locks | undefined
   /** Undefined where the browser has none, or the page is not a secure context. */
@@ -24,7 +26,9 @@ export interface Page {
   readonly hasWebRtc: boolean
   /** https://w3c.github.io/gpc/ */
   readonly hasPrivacyControl: boolean
-  readonly line: LineView | undefined
+  readonly circumstances: Circumstances
+  /** The module of the prompt's file. */
+  readonly loadPrompt: (url: string) => Promise<{ readonly askConsent: AskConsent }>
   readonly events: PageEvents
 }
 
@@ -35,16 +39,18 @@ export interface PageEvents {
   shown(action: () => void): void
   /** Another tab changed what is remembered. */
   remembered(action: () => void): void
-  lineChanged(action: () => void): void
+  /** The circumstances are others. */
+  changed(action: () => void): void
 }
 
 /** @param base the site's folder on its host */
 export function createPage(base: string): Page {
   const navigatorOf: object = navigator
-  const connection: unknown = Reflect.get(navigatorOf, 'connection')
+  const clock = createSystemClock()
+  const circumstances = watchCircumstances(clock)
   return {
     url: location.href,
-    clock: createSystemClock(),
+    clock,
     memory: createMemory([() => localStorage, () => sessionStorage], base),
     tabMemory: createMemory([() => sessionStorage], base),
     date: Date.now,
@@ -53,25 +59,16 @@ export function createPage(base: string): Page {
     register: registerWorker,
     hasWebRtc: 'RTCPeerConnection' in globalThis,
     hasPrivacyControl: Reflect.get(navigatorOf, 'globalPrivacyControl') === true,
-    get line() {
-      return lineOf(connection)
+    get circumstances() {
+      return circumstances.read()
     },
+    // A site's bundler is to leave it alone: it is a file of the site.
+    loadPrompt: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
     events: {
       hidden: (action) => addEventListener('pagehide', action),
       shown: (action) => addEventListener('pageshow', (event) => event.persisted && action()),
       remembered: (action) => addEventListener('storage', action),
-      lineChanged(action) {
-        if (connection instanceof EventTarget) connection.addEventListener('change', action)
-      },
+      changed: (action) => circumstances.changed(action),
     },
-  }
-}
-
-function lineOf(connection: unknown): LineView | undefined {
-  if (!(connection instanceof EventTarget)) return undefined
-  const type: unknown = Reflect.get(connection, 'type')
-  return {
-    saveData: Reflect.get(connection, 'saveData') === true,
-    type: typeof type === 'string' ? type : undefined,
   }
 }

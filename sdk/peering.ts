@@ -1,6 +1,5 @@
 import { joinFile, parseJoinResponse, trackerFile } from '../protocol/join.ts'
 import type { JoinResponse } from '../protocol/join.ts'
-import { uploadBytesPerVisit } from '../protocol/limits.ts'
 import { manifestFolder } from '../protocol/manifest.ts'
 import type { Bans } from './bans.ts'
 import type { Clock } from './clock.ts'
@@ -10,7 +9,7 @@ import { startExchange } from './exchange-host.ts'
 import type { ExchangeToPage, PeerView } from './exchange-messages.ts'
 import { Swarm } from './swarm.ts'
 import type { Socket, SocketEvents } from './tracker-client.ts'
-import type { Visit } from './visit.ts'
+import type { UploadDay } from './upload-day.ts'
 import { WorkerLink } from './worker-link.ts'
 
 export interface PeeringOptions {
@@ -21,7 +20,7 @@ export interface PeeringOptions {
   /** Ends with `/`. */
   readonly trackerUrl: string
   readonly bans: Bans
-  readonly visit: Visit
+  readonly today: UploadDay
   /** Bytes a second, now. */
   uploadLimit(): number
   /** The worker that answers this site's requests, now. */
@@ -52,6 +51,7 @@ export class Peering {
   #isLinked = false
   #peers: readonly PeerView[] = []
   #uploadedBytes = 0
+  #day = 0
 
   constructor(options: PeeringOptions) {
     this.#options = options
@@ -84,7 +84,6 @@ export class Peering {
       return
     }
     this.#host = host
-    this.#options.visit.add(0)
     this.limitUpload()
     this.relink()
     // One certificate for all connections of this page: a ban outlives the id that the tracker gives.
@@ -102,8 +101,9 @@ export class Peering {
 
   limitUpload(): void {
     const bytesPerSecond = this.#options.uploadLimit()
-    const visitBytes = Math.max(0, uploadBytesPerVisit - this.#options.visit.uploadedBytes)
-    this.#host?.post({ type: 'upload', bytesPerSecond, visitBytes })
+    const { day, leftBytes: bytesLeft } = this.#options.today
+    this.#day = day
+    this.#host?.post({ type: 'upload', bytesPerSecond, bytesLeft, day })
   }
 
   /** Closes everything at once. */
@@ -125,9 +125,10 @@ export class Peering {
       case 'peers':
         this.#peers = message.peers
         if (message.uploadedBytes > this.#uploadedBytes) {
-          this.#options.visit.add(message.uploadedBytes - this.#uploadedBytes)
+          this.#options.today.add(message.uploadedBytes - this.#uploadedBytes)
           this.#uploadedBytes = message.uploadedBytes
         }
+        if (this.#day !== this.#options.today.day) this.limitUpload()
         this.#options.changed()
         break
       case 'gone':

@@ -1,15 +1,15 @@
 import { backoffMs } from './backoff.ts'
 import { Bans } from './bans.ts'
+import { uploadLimitIn } from './circumstances.ts'
 import type { Clock } from './clock.ts'
 import { guardClock } from './clock.ts'
-import { uploadLimitOn } from './consent.ts'
 import { awaitLeadership } from './leader.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
 import type { PeeringStatus } from './peering.ts'
 import { Peering } from './peering.ts'
 import { Tabs } from './tabs.ts'
-import { Visit } from './visit.ts'
+import { UploadDay } from './upload-day.ts'
 
 export interface TabRoleOptions {
   readonly page: Page
@@ -27,8 +27,8 @@ export class TabRole {
   readonly #options: TabRoleOptions
   readonly #bans: Bans
   readonly #clock: Clock
-  /** What this device gave to others. */
-  readonly visit: Visit
+  /** What this device gives to others. */
+  readonly today: UploadDay
   #status: PeeringStatus = nothing
   #tabs: Tabs | undefined
   #peering: Peering | undefined
@@ -37,10 +37,10 @@ export class TabRole {
   #cancelRetry: (() => void) | undefined
 
   constructor(options: TabRoleOptions) {
-    const { page, clock } = options
+    const { page, clock, settings } = options
     this.#options = options
     this.#bans = new Bans(page.tabMemory)
-    this.visit = new Visit(page.memory, page.date)
+    this.today = new UploadDay(page.memory, page.date, settings.uploadBytesPerDay)
     this.#clock = guardClock(clock, (error) => this.#fail(error))
   }
 
@@ -87,8 +87,8 @@ export class TabRole {
       base: settings.base,
       trackerUrl: settings.trackerUrl,
       bans: this.#bans,
-      visit: this.visit,
-      uploadLimit: () => uploadLimitOn(page.line, settings.uploadBytesPerSecond),
+      today: this.today,
+      uploadLimit: () => uploadLimitIn(page.circumstances, settings.uploadBytesPerSecond),
       serviceWorker: () => page.serviceWorkers?.controller ?? undefined,
       changed: () => {
         if (this.#peering !== peering) return

@@ -20,7 +20,7 @@ const longestWaitMs = 60_000
 
 /**
  * What others asked of us: one queue a peer, served in turn, so that a greedy one only delays itself. It sends no
- * faster than the visitor's limit and no more than the visit's share, and refuses what would have to wait too long:
+ * faster than the visitor's limit and no more than the day's share, and refuses what would have to wait too long:
  * a refused peer asks another at once, a waiting one misses its deadline.
  */
 export class Uploads {
@@ -31,6 +31,7 @@ export class Uploads {
   #bucket: TokenBucket
   #bytesPerSecond = 0
   #bytesLeft = Infinity
+  #day: number | undefined
   /** Queued, or being read for an answer. */
   #owedBytes = 0
   #uploadedBytes = 0
@@ -51,10 +52,14 @@ export class Uploads {
     return this.#bytesPerSecond > 0 && this.#bytesLeft >= unitBytes
   }
 
-  /** @param bytesLeft to send from now on; never raises what an earlier call left, as its sum may be a little old */
-  setLimit(bytesPerSecond: number, bytesLeft: number): void {
+  /**
+   * @param bytesLeft to send from now on; raises what an earlier call left on another day only, as its sum may be a
+   * little old
+   */
+  setLimit(bytesPerSecond: number, bytesLeft: number, day: number): void {
     this.#bytesPerSecond = bytesPerSecond
-    this.#bytesLeft = Math.min(this.#bytesLeft, bytesLeft)
+    this.#bytesLeft = day === this.#day ? Math.min(this.#bytesLeft, bytesLeft) : bytesLeft
+    this.#day = day
     const burst = bytesPerSecond > 0 ? Math.max(unitBytes, bytesPerSecond / 20) : 0
     this.#bucket = new TokenBucket(bytesPerSecond, burst, this.#clock.now())
     if (!this.isAllowed) this.#refuseAll()

@@ -45,7 +45,7 @@ export class Device {
       },
     })
     this.exchange.receive({ type: 'swarms', swarms })
-    this.exchange.receive({ type: 'upload', bytesPerSecond: 100_000_000, visitBytes: 1e9 })
+    this.exchange.receive({ type: 'upload', bytesPerSecond: 100_000_000, bytesLeft: 1e9, day: 1 })
     this.#port = this.link()
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { trafficChannelName } from '../../protocol/bridge.ts'
+import type { Circumstances } from '../../sdk/circumstances.ts'
 import { Nearhand } from '../../sdk/nearhand.ts'
 import type { NearhandOptions } from '../../sdk/options.ts'
 import { resolveOptions } from '../../sdk/options.ts'
@@ -28,13 +29,25 @@ interface SceneOptions extends NearhandOptions {
   readonly register?: () => Promise<void>
   readonly isSecure?: boolean
   readonly hasWebRtc?: boolean
+  readonly hasPrivacyControl?: boolean
+  readonly circumstances?: Circumstances
+  /** Of the visitor whom the prompt asks, or its file does not load. */
+  readonly answers?: (boolean | undefined)[] | 'no file'
   /** What the worker answers to what is asked of it. */
   readonly answer?: (type: string) => unknown
 }
 
 function scene(options: SceneOptions = {}) {
   const { query = '', register = () => Promise.resolve(), answer = () => true, ...more } = options
-  const { isSecure = true, hasWebRtc = true, ...site } = more
+  const {
+    isSecure = true,
+    hasWebRtc = true,
+    hasPrivacyControl = false,
+    circumstances = {},
+    answers = [],
+    ...site
+  } = more
+  const asked: string[] = []
   const url = `https://site.example/${query}`
   const memory = new MapMemory()
   const actions: Record<string, () => void> = {}
@@ -67,13 +80,24 @@ function scene(options: SceneOptions = {}) {
       return register()
     },
     hasWebRtc,
-    hasPrivacyControl: false,
-    line: undefined,
+    hasPrivacyControl,
+    circumstances,
+    loadPrompt(url) {
+      if (answers === 'no file') return Promise.reject(new TypeError('not found'))
+      return Promise.resolve({
+        askConsent(asking, isWished) {
+          asked.push(`${isWished ? 'wished' : 'unwished'} ${url}`)
+          const answer = answers.shift()
+          if (answer !== undefined) asking.consent(answer)
+          return Promise.resolve()
+        },
+      })
+    },
     events: {
       hidden: (action) => (actions['hidden'] = action),
       shown: (action) => (actions['shown'] = action),
       remembered: (action) => (actions['remembered'] = action),
-      lineChanged: () => {},
+      changed: (action) => (actions['changed'] = action),
     },
   }
   const nearhand = new Nearhand(page, resolveOptions(site, url))
@@ -82,7 +106,7 @@ function scene(options: SceneOptions = {}) {
   shown.push(() => actions['hidden']?.())
   const otherTab = new BroadcastChannel('nearhand-tabs /')
   channels.push(otherTab)
-  return { nearhand, happened, states, memory, actions, clock, container, otherTab }
+  return { nearhand, happened, asked, states, memory, actions, clock, container, otherTab }
 }
 
 test('Nearhand becomes active with its worker', async () => {
@@ -134,6 +158,67 @@ test('Nearhand remembers the visitor’s word', async () => {
   expect(nearhand.consentState).toBe('granted')
   Reflect.apply(Reflect.get(nearhand, 'consent'), nearhand, ['false'])
   expect(nearhand.consentState, 'nothing but true grants').toBe('denied')
+})
+
+test('Nearhand asks once, as soon as its worker is there', async () => {
+  const { nearhand, asked, actions } = scene({ answers: [undefined] })
+  expect(asked).toEqual([])
+  nearhand.start()
+  await until(() => asked.length === 1)
+  expect(asked).toEqual(['unwished https://site.example/nearhand-consent.js'])
+  actions['remembered']?.()
+  await rest()
+  expect([asked.length, nearhand.consentState]).toEqual([1, 'unknown'])
+})
+
+test.each<[string, SceneOptions]>([
+  ['the site asks by itself', { consent: 'off' }],
+  ['the site has its consent', { consent: 'granted' }],
+  ['the browser sends Global Privacy Control', { hasPrivacyControl: true }],
+  ['the browser saves data', { circumstances: { saveData: true } }],
+  ['there is no WebRTC', { hasWebRtc: false }],
+  ['the page is not supported', { isSecure: false }],
+])('Nearhand does not ask where %s, but when the visitor wishes', async (_, options) => {
+  vi.spyOn(console, 'warn').mockReturnValue()
+  const { nearhand, asked } = scene({ ...options, answers: [undefined] })
+  nearhand.start()
+  await rest()
+  expect(asked).toEqual([])
+  await nearhand.askConsent()
+  expect(asked).toEqual(['wished https://site.example/nearhand-consent.js'])
+})
+
+test.each<[string, SceneOptions]>([
+  ['sends Global Privacy Control', { hasPrivacyControl: true }],
+  ['saves data', { circumstances: { saveData: true } }],
+])('Nearhand takes no consent from the site where the browser %s, but from the visitor', async (_, options) => {
+  const { nearhand } = scene({ ...options, consent: 'granted', answers: [true] })
+  expect(nearhand.consentState).toBe('unknown')
+  expect(await nearhand.askConsent()).toBe('granted')
+})
+
+test('Nearhand is granted nothing by a prompt that does not load, and stays active', async () => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  const { nearhand } = scene({ answers: 'no file' })
+  nearhand.start()
+  await until(() => warn.mock.calls.length === 1)
+  expect(await nearhand.askConsent()).toBe('unknown')
+  expect(nearhand.state).toBe('active')
+})
+
+test('Nearhand tells of another word, said here or in another tab', async () => {
+  const { nearhand, memory, actions } = scene({ consent: 'off' })
+  const told: string[] = []
+  nearhand.addEventListener('consent', ({ detail }) => told.push(detail))
+  nearhand.start()
+  await rest()
+  nearhand.consent(false)
+  nearhand.consent(false)
+  memory.set('consent', 'granted')
+  actions['remembered']?.()
+  memory.set('consent', undefined)
+  actions['remembered']?.()
+  expect(told).toEqual(['denied', 'granted', 'unknown'])
 })
 
 test('disable() removes the worker, and enable() brings it back', async () => {
@@ -242,7 +327,7 @@ test('Nearhand goes on without peers where they fail, and tries them again', asy
 
 test('connected() resolves by what the tab with the connections tells', async () => {
   const { nearhand, otherTab, clock, memory } = scene()
-  memory.set('visit', '5 1000000000000')
+  memory.set('day', '5 11574')
   nearhand.start()
   await rest()
   const peers: unknown[] = []

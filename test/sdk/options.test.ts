@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { uploadBytesPerSecond } from '../../protocol/limits.ts'
+import { uploadBytesPerDay, uploadBytesPerSecond } from '../../protocol/limits.ts'
 import type { NearhandOptions } from '../../sdk/options.ts'
 import { optionsOfTag, resolveOptions } from '../../sdk/options.ts'
 
@@ -13,8 +13,12 @@ test('resolveOptions() fills in every default', () => {
     base: '/',
     serviceWorkerUrl: 'https://site.example/nearhand-sw.js',
     workerUrl: 'https://site.example/nearhand-worker.js',
+    promptUrl: 'https://site.example/nearhand-consent.js',
     trackerUrl: 'https://site.example/',
     uploadBytesPerSecond,
+    uploadBytesPerDay,
+    isRelayOnly: false,
+    texts: {},
     isManual: false,
   })
 })
@@ -26,7 +30,11 @@ test('resolveOptions() takes every option', () => {
     serviceWorker: '/sw.js',
     worker: 'files/w.js',
     tracker: 'https://tracker.example:8443/some/place?secret#part',
+    prompt: 'prompt.js',
     uploadLimit: 0,
+    dayLimit: 2.5,
+    relay: true,
+    texts: { yes: 'Oui' },
     manual: true,
   }
   expect(resolveOptions(options, page)).toEqual({
@@ -34,8 +42,12 @@ test('resolveOptions() takes every option', () => {
     base: '/shop/',
     serviceWorkerUrl: 'https://site.example/sw.js',
     workerUrl: 'https://site.example/shop/files/w.js',
+    promptUrl: 'https://site.example/shop/prompt.js',
     trackerUrl: 'https://tracker.example:8443/some/place/',
     uploadBytesPerSecond: 0,
+    uploadBytesPerDay: 2_500_000,
+    isRelayOnly: true,
+    texts: { yes: 'Oui' },
     isManual: true,
   })
 })
@@ -45,6 +57,9 @@ test.each<[string, object]>([
   ['base', { base: 'shop' }],
   ['base', { base: '/shop/?' }],
   ['manual', { manual: 'true' }],
+  ['relay', { relay: 'true' }],
+  ['dayLimit', { dayLimit: -1 }],
+  ['prompt', { prompt: 'https://elsewhere.example/p.js' }],
   ['uploadLimit', { uploadLimit: -1 }],
   ['uploadLimit', { uploadLimit: Number.NaN }],
   ['uploadLimit', { uploadLimit: '5' }],
@@ -67,6 +82,18 @@ test('optionsOfTag() reads the data attributes', () => {
   )
 })
 
+test('optionsOfTag() reads the prompt’s texts and the privacy options', () => {
+  const settings = fromTag({
+    consent: 'off',
+    question: 'Teilen?',
+    policyUrl: '/datenschutz',
+    relay: '',
+    dayLimit: '10',
+  })
+  expect(settings.texts).toMatchObject({ question: 'Teilen?', policyUrl: '/datenschutz' })
+  expect(settings).toMatchObject({ consent: 'off', isRelayOnly: true, uploadBytesPerDay: 10_000_000 })
+})
+
 test('optionsOfTag() takes the script’s own folder as the base, unless it comes from elsewhere', () => {
   expect(fromTag({}, 'https://site.example/shop/nearhand.js').base).toBe('/shop/')
   expect(fromTag({}, 'https://cdn.example/libs/nearhand.js').base).toBe('/')
@@ -83,7 +110,7 @@ test.each([
   expect(fromTag({ manual }).isManual).toBe(isManual)
 })
 
-test.each([[{ consent: 'GRANTED' }], [{ uploadLimit: 'much' }], [{ uploadLimit: '' }]])(
+test.each([[{ consent: 'GRANTED' }], [{ uploadLimit: 'much' }], [{ uploadLimit: '' }], [{ dayLimit: 'all' }]])(
   'optionsOfTag() lets a wrong attribute be refused: %o',
   (attributes) => {
     expect(() => fromTag(attributes)).toThrow('Cannot use option')

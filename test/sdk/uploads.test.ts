@@ -28,10 +28,10 @@ class Client implements UploadClient {
   }
 }
 
-function scene(bytesPerSecond = 1_000_000, visitBytes = 1e9) {
+function scene(bytesPerSecond = 1_000_000, bytesLeft = 1e9) {
   const clock = new FakeClock()
   const uploads = new Uploads((_, index) => Promise.resolve(index === 0 ? content : undefined), clock)
-  uploads.setLimit(bytesPerSecond, visitBytes)
+  uploads.setLimit(bytesPerSecond, bytesLeft, 1)
   const want = (client: Client, request: number, from: { index?: number; offset?: number; length?: number } = {}) =>
     uploads.want(client, { type: 'want', request, asset, index: 0, offset: 0, length: unitBytes, ...from })
   return { clock, uploads, want }
@@ -97,7 +97,7 @@ test('Uploads refuses a peer that has too many wants open', () => {
   expect(client.types).toEqual(['busy', 'busy', 'busy'])
 })
 
-test('Uploads ends with the visit’s share', async () => {
+test('Uploads ends with the day’s share', async () => {
   const { want, uploads } = scene(1e9, unitBytes * 2)
   const client = new Client()
   for (let request = 0; request < 3; request += 1) {
@@ -108,7 +108,7 @@ test('Uploads ends with the visit’s share', async () => {
   expect(uploads.isAllowed).toBe(false)
 })
 
-test('Uploads keeps to the visit’s share to the byte, with all that it owes', async () => {
+test('Uploads keeps to the day’s share to the byte, with all that it owes', async () => {
   const { want, uploads, clock } = scene(1e9, unitBytes * 2 + 100)
   const client = new Client()
   for (let request = 0; request < wantsPerPeer; request += 1) want(client, request)
@@ -139,11 +139,23 @@ test('Uploads is told anew of what is left, and takes back nothing that it sent'
   want(client, 1)
   await clock.advance(0)
   // The page heard nothing of the first unit yet.
-  uploads.setLimit(1e9, unitBytes * 3)
+  uploads.setLimit(1e9, unitBytes * 3, 1)
   for (const request of [2, 3, 4]) want(client, request)
   await clock.advance(0)
   expect(uploads.uploadedBytes).toBe(unitBytes * 3)
   expect(client.types).toContain('busy')
+})
+
+test('Uploads gives again on another day', async () => {
+  const { want, uploads, clock } = scene(1e9, unitBytes)
+  const client = new Client()
+  for (const request of [1, 2]) want(client, request)
+  await clock.advance(0)
+  expect([client.types, uploads.isAllowed]).toEqual([['busy', 'data'], false])
+  uploads.setLimit(1e9, unitBytes, 2)
+  want(client, 3)
+  await clock.advance(0)
+  expect(client.types).toEqual(['busy', 'data', 'data'])
 })
 
 test('Uploads refuses what waits, and sends nothing more, where the limit becomes 0', async () => {
@@ -151,7 +163,7 @@ test('Uploads refuses what waits, and sends nothing more, where the limit become
   const client = new Client()
   for (const request of [1, 2, 3]) want(client, request)
   await clock.advance(0)
-  uploads.setLimit(0, 1e9)
+  uploads.setLimit(0, 1e9, 1)
   await clock.advance(60_000)
   expect(uploads.uploadedBytes).toBe(unitBytes)
   expect(client.types).toEqual(['data', 'busy', 'busy'])
@@ -161,7 +173,7 @@ test('Uploads does not send what it read while the limit became 0', async () => 
   const { want, uploads, clock } = scene()
   const client = new Client()
   want(client, 1)
-  uploads.setLimit(0, 1e9)
+  uploads.setLimit(0, 1e9, 1)
   await clock.advance(1000)
   expect(client.types).toEqual(['busy'])
 })
@@ -171,7 +183,7 @@ test('Uploads goes on at once where the limit rises', async () => {
   const client = new Client()
   for (const request of [1, 2]) want(client, request)
   await clock.advance(0)
-  uploads.setLimit(1e9, 1e9)
+  uploads.setLimit(1e9, 1e9, 1)
   await clock.advance(0)
   expect(client.types).toEqual(['data', 'data'])
 })
