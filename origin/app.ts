@@ -17,7 +17,7 @@ export interface Site {
   fresh(): Promise<string | undefined>
   /** The bytes that an id names, of this and the last heads. */
   content(id: string): Promise<Representation | undefined>
-  /** One of our three scripts by its file name. */
+  /** One of our scripts by its file name. */
   script(name: string): Representation | undefined
   /** What a visitor joins, as JSON text; undefined where this machine lets nobody join. */
   join(request: Request): string | undefined

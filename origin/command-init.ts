@@ -18,7 +18,7 @@ export const initCommand: Command = {
   summary: 'make keys and put the scripts into a site’s sources',
   help: `Usage: nearhand init <folder> [options]
 
-Makes the keys of a site unless there are some, and writes the three scripts into a folder whose files your
+Makes the keys of a site unless there are some, and writes the four scripts into a folder whose files your
 build copies as they are, such as public/. Commit the scripts; they change with the keys, the options and the version
 of Nearhand only.
 
@@ -39,7 +39,7 @@ ${scriptOptionsHelp}`,
     io.stdout.write(`
 Next:
   1. Put this into the head of your pages: ${tag}
-  2. Let your build copy the three scripts to ${values.base} of the site
+  2. Let your build copy the four scripts to ${values.base} of the site
   3. Serve the built folder by nearhand serve, or sign it by nearhand publish before you upload it;
      in CI with ${keyFiles.root}, ${keyFiles.site}, ${keyFiles.headKey} and ${keyFiles.freshKey} in the key folder
   4. Look from outside: nearhand verify https://your.site

@@ -36,7 +36,7 @@ export const publishCommand: Command = {
   help: `Usage: nearhand publish <folder> [options]
 
 Signs the files of a folder and writes into it what a static host needs besides: the manifest below
-${manifestFolder}/ and three scripts. Run it after each build; only changed files are read again.
+${manifestFolder}/ and four scripts. Run it after each build; only changed files are read again.
 
   --keys <folder>          the site's keys, made on the first run (default .nearhand/keys)
   --state <folder>         remembers files and heads between runs (default .nearhand)

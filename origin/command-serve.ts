@@ -19,8 +19,8 @@ and STUN, by one process. Publishes again when files change.
                       0.0.0.0 or :: listens on every address)
   --base <path>       Folder of the site on its host (default: /)
   --inject            Put the tag into every HTML page
-  --consent <word>    With --inject: "ask" connects nobody before nearhand.consent(true), "granted" connects
-                      at once (default: ask)
+  --consent <word>    With --inject: "ask" shows visitors a prompt and connects nobody before they agree, "granted"
+                      connects at once, "off" leaves it to your pages' nearhand.consent(true) (default: ask)
   --section <path>    A path prefix with a swarm of its own, such as /live/; may be repeated
   --pattern <path>    What the service worker answers, such as /media/** or !/media/private/**; may be repeated
                       (default: images, media, fonts, scripts, styles and the like)
@@ -142,8 +142,8 @@ function readNumber(name: string, text: string, most: number): number {
 function readInjection(inject: boolean, consent: string | undefined): ServeOptions['inject'] {
   if (consent === undefined) return inject
   if (!inject) throw new UsageError('Cannot use --consent without --inject: the tag of a page says it by itself')
-  if (consent !== 'ask' && consent !== 'granted') {
-    throw new UsageError(`Cannot use --consent ${consent}: neither ask nor granted`)
+  if (consent !== 'ask' && consent !== 'granted' && consent !== 'off') {
+    throw new UsageError(`Cannot use --consent ${consent}: neither ask nor granted nor off`)
   }
   return { consent }
 }

@@ -23,7 +23,8 @@ the scripts, and the bytes and content-type of every asset. Prints each path tha
 
   --root <file>                 the root.json to trust (default: the one that the site shows)
   --tag-file <name>             names of the scripts (default nearhand.js, nearhand-worker.js,
-  --worker-file <name>          nearhand-sw.js)
+  --worker-file <name>          nearhand-consent.js, nearhand-sw.js)
+  --prompt-file <name>
   --service-worker-file <name>
 
 Exit code 1 where anything is wrong.
@@ -33,6 +34,7 @@ Exit code 1 where anything is wrong.
       root: { type: 'string' },
       'tag-file': scriptOptions['tag-file'],
       'worker-file': scriptOptions['worker-file'],
+      'prompt-file': scriptOptions['prompt-file'],
       'service-worker-file': scriptOptions['service-worker-file'],
     })
     const place = onlyArgument(positionals, 'folder or URL')

@@ -18,7 +18,7 @@ export interface OriginOptions {
   /** The site's folder on its host: `/` or `/sub/`. Default: `/`. */
   readonly base?: string | undefined
   /** Puts the tag into every HTML page. `true` asks the visitor for consent. Default: false. */
-  readonly inject?: boolean | { readonly consent: 'ask' | 'granted' } | undefined
+  readonly inject?: boolean | { readonly consent: Consent } | undefined
   /** Lets visitors of one network connect to each other by their local addresses. Default: those of pages at localhost. */
   readonly lan?: boolean | undefined
   /** Path prefixes with swarms of their own, such as `/live/`; 15 at most. Default: none, the whole site is one. */
@@ -47,7 +47,7 @@ export interface OriginOptions {
   readonly allowedOrigins?: readonly string[] | undefined
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined
-  /** Names of the three scripts, below `base`. Default: `nearhand.js`, `nearhand-worker.js`, `nearhand-sw.js`. */
+  /** Names of the scripts, below `base`. Default: `nearhand.js`, `nearhand-worker.js`, `nearhand-consent.js`, `nearhand-sw.js`. */
   readonly scriptNames?: Partial<ScriptNames> | undefined
   /** The browser scripts. Default: those that come with the package. */
   readonly scripts?: BrowserScripts | undefined
@@ -58,9 +58,13 @@ export interface OriginOptions {
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined
 }
 
+/** What the tag says of consent: visitors are asked, agreed elsewhere, or are left to the site's own question. */
+export type Consent = 'ask' | 'granted' | 'off'
+
 export interface ScriptNames {
   readonly tag: string
   readonly worker: string
+  readonly prompt: string
   readonly serviceWorker: string
 }
 
@@ -70,7 +74,7 @@ export interface OriginConfig {
   readonly state: string
   readonly keys: string
   readonly base: string
-  readonly consent: 'ask' | 'granted' | undefined
+  readonly consent: Consent | undefined
   readonly lan: boolean | undefined
   readonly sections: readonly string[]
   readonly patterns: readonly string[] | undefined
@@ -95,6 +99,7 @@ export interface OriginConfig {
 export const defaultScriptNames: ScriptNames = {
   tag: 'nearhand.js',
   worker: 'nearhand-worker.js',
+  prompt: 'nearhand-consent.js',
   serviceWorker: 'nearhand-sw.js',
 }
 const mebibyte = 1024 * 1024
@@ -166,10 +171,10 @@ function checkIceServers(iceServers: readonly IceServer[]): readonly IceServer[]
 }
 
 function checkNames(names: ScriptNames): ScriptNames {
-  const all = [names.tag, names.worker, names.serviceWorker]
+  const all = [names.tag, names.worker, names.prompt, names.serviceWorker]
   if (new Set(all).size === all.length && all.every((name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*\.js$/.test(name)))
     return names
-  throw new TypeError(`Cannot name the scripts ${all.join(', ')}: three different file names that end in .js`)
+  throw new TypeError(`Cannot name the scripts ${all.join(', ')}: different file names that end in .js`)
 }
 
 function checkNumber(name: string, value: number, least: number, most: number = Number.MAX_SAFE_INTEGER): number {

@@ -15,13 +15,14 @@ export function injectionOf(
 ): Inject | undefined {
   const { base, consent, scriptNames } = config
   if (consent === undefined) return undefined
-  const workers = [
+  const names = [
     scriptNames.worker === defaultScriptNames.worker ? '' : ` data-worker="${scriptNames.worker}"`,
+    scriptNames.prompt === defaultScriptNames.prompt ? '' : ` data-prompt="${scriptNames.prompt}"`,
     scriptNames.serviceWorker === defaultScriptNames.serviceWorker
       ? ''
       : ` data-service-worker="${scriptNames.serviceWorker}"`,
   ]
-  const tag = `<script src="${base}${scriptNames.tag}" data-consent="${consent}"${workers.join('')} async></script>`
+  const tag = `<script src="${base}${scriptNames.tag}" data-consent="${consent}"${names.join('')} async></script>`
   return (html, path) => {
     // A browser opens these by themselves, whatever they begin with.
     const isPage = /\/(?:index|404)\.html?$/i.test(path)

@@ -6,6 +6,8 @@ export interface BrowserScripts {
   readonly tag: string
   /** The dedicated worker. */
   readonly worker: string
+  /** The module of the prompt that asks for consent. */
+  readonly prompt: string
   /** The service worker, without its configuration. */
   readonly serviceWorker: string
 }
@@ -22,6 +24,7 @@ export async function readBrowserScripts(): Promise<BrowserScripts> {
       return {
         tag: await read('nearhand.js'),
         worker: await read('nearhand-worker.js'),
+        prompt: await read('nearhand-consent.js'),
         serviceWorker: await read('nearhand-sw.js'),
       }
     } catch (error) {

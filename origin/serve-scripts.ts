@@ -4,7 +4,7 @@ import type { BrowserScripts } from './scripts.ts'
 import { textRepresentation } from './serve-manifest.ts'
 import { composeWorker } from './worker-file.ts'
 
-/** Our three scripts by their file names, made anew for each request. */
+/** Our scripts by their file names, made anew for each request. */
 export function composeScripts(
   config: OriginConfig,
   rootEnvelope: string,
@@ -24,6 +24,7 @@ export function composeScripts(
   return new Map([
     [names.tag, () => textRepresentation(scripts.tag, scriptHeaders)],
     [names.worker, () => textRepresentation(scripts.worker, scriptHeaders)],
+    [names.prompt, () => textRepresentation(scripts.prompt, scriptHeaders)],
     [names.serviceWorker, () => textRepresentation(serviceWorker, scriptHeaders)],
   ])
 }

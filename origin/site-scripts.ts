@@ -15,6 +15,7 @@ export const scriptOptions = {
   tracker: { type: 'string' },
   'tag-file': { type: 'string', default: 'nearhand.js' },
   'worker-file': { type: 'string', default: 'nearhand-worker.js' },
+  'prompt-file': { type: 'string', default: 'nearhand-consent.js' },
   'service-worker-file': { type: 'string', default: 'nearhand-sw.js' },
   'offline-pages': { type: 'boolean', default: false },
 } as const
@@ -24,7 +25,8 @@ export const scriptOptionsHelp = `  --base <path>            the site's folder o
                            '!/private/**'; may be given several times
   --tracker <url>          the host where nearhand serve runs, for the tag
   --tag-file <name>        names of the scripts (default nearhand.js, nearhand-worker.js,
-  --worker-file <name>     nearhand-sw.js)
+  --worker-file <name>     nearhand-consent.js, nearhand-sw.js)
+  --prompt-file <name>
   --service-worker-file <name>
   --offline-pages          stored pages answer when the network does not
 `
@@ -40,6 +42,7 @@ interface ScriptValues extends NameValues {
 interface NameValues {
   readonly 'tag-file': string
   readonly 'worker-file': string
+  readonly 'prompt-file': string
   readonly 'service-worker-file': string
 }
 
@@ -47,16 +50,17 @@ export function scriptNamesOf(values: NameValues): ScriptNames {
   const names = {
     tag: values['tag-file'],
     worker: values['worker-file'],
+    prompt: values['prompt-file'],
     serviceWorker: values['service-worker-file'],
   }
   for (const name of Object.values(names)) {
     if (!/^[\w-][\w.-]*\.js$/.test(name)) throw new UsageError(`${name}: not the name of a .js file`)
   }
-  if (new Set(Object.values(names)).size < 3) throw new UsageError('Each of the three scripts needs a name of its own')
+  if (new Set(Object.values(names)).size < 4) throw new UsageError('Each of the scripts needs a name of its own')
   return names
 }
 
-/** Writes the tag's script and the two workers into a site's folder; files that are the same stay untouched. */
+/** Writes the tag's script, the prompt and the two workers into a site's folder; files that are the same stay untouched. */
 export async function writeSiteScripts(folder: string, values: ScriptValues, rootEnvelope: string): Promise<void> {
   const names = scriptNamesOf(values)
   const scripts = await readBrowserScripts()
@@ -69,6 +73,7 @@ export async function writeSiteScripts(folder: string, values: ScriptValues, roo
   const serviceWorker = composeWorker(options, scripts.serviceWorker)
   await writeChanged(join(folder, names.tag), scripts.tag)
   await writeChanged(join(folder, names.worker), scripts.worker)
+  await writeChanged(join(folder, names.prompt), scripts.prompt)
   await writeChanged(join(folder, names.serviceWorker), serviceWorker)
 }
 
@@ -79,6 +84,7 @@ export function tagOf(values: ScriptValues): string {
     ['src', values.base + names.tag],
     ['data-consent', 'ask'],
     ...(names.worker === scriptOptions['worker-file'].default ? [] : [['data-worker', names.worker]]),
+    ...(names.prompt === scriptOptions['prompt-file'].default ? [] : [['data-prompt', names.prompt]]),
     ...(names.serviceWorker === scriptOptions['service-worker-file'].default
       ? []
       : [['data-service-worker', names.serviceWorker]]),

@@ -278,6 +278,7 @@ describe('join', () => {
 test('createApp() serves the scripts, the service worker with its configuration', async () => {
   expect(await (await ask('/nearhand.js')).text()).toBe('/* tag */')
   expect(await (await ask('/nearhand-worker.js')).text()).toBe('/* worker */')
+  expect(await (await ask('/nearhand-consent.js')).text()).toBe('/* prompt */')
   const response = await ask('/nearhand-sw.js')
   expect(response.headers.get('cache-control')).toBe('no-cache')
   expect(await response.text()).toMatch(/^self\.nearhandConfig=\{"version":1.*\n\/\* service worker \*\/$/s)

@@ -43,6 +43,7 @@ describe('nearhand', { timeout: 30_000 }, () => {
       '.well-known',
       'img',
       'index.html',
+      'nearhand-consent.js',
       'nearhand-sw.js',
       'nearhand-worker.js',
       'nearhand.js',

@@ -6,7 +6,12 @@ import { createOrigin } from '../../origin/origin.ts'
 import type { OriginOptions } from '../../origin/config.ts'
 
 /** Small stand-ins for the built scripts, which unit tests do not need. */
-export const testScripts = { tag: '/* tag */', worker: '/* worker */', serviceWorker: '/* service worker */' }
+export const testScripts = {
+  tag: '/* tag */',
+  worker: '/* worker */',
+  prompt: '/* prompt */',
+  serviceWorker: '/* service worker */',
+}
 
 export interface SiteFixture {
   /** The site's folder. */

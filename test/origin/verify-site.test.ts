@@ -14,8 +14,13 @@ import { composeWorker } from '../../origin/worker-file.ts'
 import { seededRandom, someTime, TemporarySite, withSite } from './temporary-site.ts'
 
 const random = seededRandom(3)
-const scriptNames = { tag: 'nearhand.js', worker: 'nearhand-worker.js', serviceWorker: 'nearhand-sw.js' }
-const scripts = { tag: 'tag', worker: 'worker', serviceWorker: 'run()' }
+const scriptNames = {
+  tag: 'nearhand.js',
+  worker: 'nearhand-worker.js',
+  prompt: 'nearhand-consent.js',
+  serviceWorker: 'nearhand-sw.js',
+}
+const scripts = { tag: 'tag', worker: 'worker', prompt: 'prompt', serviceWorker: 'run()' }
 const files = { 'index.html': '<p>', 'b/index.html': '<b>', 'a.png': random(70_000), 'b/c.js': 'let c', empty: '' }
 
 /** A published site with its scripts, and `problems` as `verifySite()` finds them in its folder. */
@@ -29,6 +34,7 @@ function withPublished(run: (site: TemporarySite) => Promise<void>): Promise<voi
 async function publish(site: TemporarySite, base = '/'): Promise<void> {
   await site.write(scriptNames.tag, 'tag')
   await site.write(scriptNames.worker, 'worker')
+  await site.write(scriptNames.prompt, 'prompt')
   await site.write(scriptNames.serviceWorker, composeWorker({ rootEnvelope: site.keys.rootEnvelope, base }, 'run()'))
   await site.publish({ exclude: Object.values(scriptNames).map((name) => `/${name}`) })
 }
@@ -173,9 +179,9 @@ describe('verifySite() of a folder', () => {
 
   test('survives a site that is nothing but garbage', () =>
     withSite({}, async (site) => {
-      expect((await findProblems(site)).length).toBe(4)
+      expect((await findProblems(site)).length).toBe(5)
       for (const name of ['root.json', 'fresh.json']) await site.write(manifest(name), random(5000))
-      expect((await findProblems(site)).length).toBe(4)
+      expect((await findProblems(site)).length).toBe(5)
       await site.write(manifest('root.json'), new Uint8Array(1_000_000))
       expect((await findProblems(site))[0]).toContain('1000000 bytes')
     }))
