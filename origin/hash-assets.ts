@@ -1,7 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContentId } from '../protocol/ids.ts'
-import { chunkSizeFor, hasList } from '../protocol/chunks.ts'
+import type { AssetSizes } from '../protocol/chunks.ts'
+import { chunkSizeFor, hasList, hasPages, parseChunkList } from '../protocol/chunks.ts'
+import { contentIdOfDigest } from '../protocol/hash.ts'
 import { eachBounded } from './each-bounded.ts'
 import { isSettled } from './file-identity.ts'
 import type { HashCache, KnownHash } from './hash-cache.ts'
@@ -79,7 +81,7 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
         // Never taken for the bytes of the file itself, should a later run inject nothing.
         return { ...hashBytes(bytes), identity: `injected ${file.identity}`, bytes }
       }
-      if (before?.identity === file.identity && isListed(before, manifest)) return { ...before, list: undefined }
+      if (before?.identity === file.identity && (await isListed(before, manifest))) return { ...before, lists: [] }
       return await hasher.hash(file.file)
     } catch (error) {
       skipped.push({ file: file.path, reason: error instanceof Error ? error.message : String(error) })
@@ -88,9 +90,9 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
   }
 
   async function keep({ path, file, identity: scanned }: ScannedFile, content: Content): Promise<void> {
-    const { id, size, list, identity, isUtf8, bytes } = content
+    const { id, size, lists, identity, isUtf8, bytes } = content
     const copy = inject && bytes ? join(inject.folder, id) : undefined
-    if (list) await manifest.putPart(id, list)
+    for (const list of lists) await manifest.putPart(list.id, list.bytes)
     if (copy && bytes && (await stat(copy).catch(() => undefined))?.size !== size) await writeAtomically(copy, bytes)
     if (known.get(path)?.id !== id) hashedFiles += 1
     const source = copy
@@ -112,6 +114,17 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
   return { assets: inOrder, known: next, skipped, hashedFiles }
 }
 
-function isListed(known: KnownHash, manifest: ManifestFolder): boolean {
-  return !hasList({ size: known.size, chunkSize: chunkSizeFor(known.size) }) || manifest.hasPart(known.id)
+async function isListed({ id, size }: KnownHash, manifest: ManifestFolder): Promise<boolean> {
+  const asset = { id, size, chunkSize: chunkSizeFor(size) }
+  if (!hasList(asset)) return true
+  return manifest.hasPart(id) && (await readPageIds(asset, manifest)).every((page) => manifest.hasPart(page))
+}
+
+/** The pages of an asset's list, as far as the list in the folder can be read. */
+export async function readPageIds(
+  asset: AssetSizes & { readonly id: ContentId },
+  manifest: Pick<ManifestFolder, 'readPart'>,
+): Promise<readonly ContentId[]> {
+  if (!hasPages(asset)) return []
+  return parseChunkList(await manifest.readPart(asset.id), asset).digests.map(contentIdOfDigest)
 }

@@ -1,7 +1,15 @@
 import { hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { Bytes } from '../protocol/bytes.ts'
-import { chunkCount, chunkLength, chunkSizeFor, encodeChunkList, hasList } from '../protocol/chunks.ts'
+import {
+  chunkCount,
+  chunkLength,
+  chunkSizeFor,
+  encodeChunkList,
+  encodePages,
+  hasList,
+  hasPages,
+} from '../protocol/chunks.ts'
 import { contentIdOfDigest } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { identityOf } from './file-identity.ts'
@@ -10,10 +18,15 @@ import { Utf8Check } from './utf8-check.ts'
 export interface HashedContent {
   readonly id: ContentId
   readonly size: number
-  /** The encoded chunk list, where the content is more than one chunk. */
-  readonly list: Bytes | undefined
+  /** The encoded chunk list and its pages, where the content is more than one chunk; the list, which names them, last. */
+  readonly lists: readonly HashedList[]
   /** Whether it is text that can be told to be UTF-8. */
   readonly isUtf8: boolean
+}
+
+export interface HashedList {
+  readonly id: ContentId
+  readonly bytes: Bytes
 }
 
 export interface HashedFile extends HashedContent {
@@ -73,12 +86,19 @@ function hashContent(
     return {
       id: contentIdOfDigest(digests[0] ?? hash('sha256', '', 'buffer')),
       size,
-      list: undefined,
+      lists: [],
       isUtf8: check.isUtf8,
     }
   }
-  const list = encodeChunkList({ size, chunkSize, digests })
-  return { id: contentIdOfDigest(hash('sha256', list, 'buffer')), size, list, isUtf8: check.isUtf8 }
+  const pages = hasPages({ size, chunkSize }) ? encodePages(digests) : []
+  const named = pages.length > 0 ? pages.map((page) => hash('sha256', page, 'buffer')) : digests
+  const list = encodeChunkList({ size, chunkSize, digests: named })
+  const lists = [...pages, list].map((bytes): HashedList => ({ id: idOf(bytes), bytes }))
+  return { id: idOf(list), size, lists, isUtf8: check.isUtf8 }
+}
+
+function idOf(bytes: Uint8Array): ContentId {
+  return contentIdOfDigest(hash('sha256', bytes, 'buffer'))
 }
 
 function readFully(descriptor: number, into: Uint8Array, offset: number): boolean {

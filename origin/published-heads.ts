@@ -1,16 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { hasList } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
+import { parseJson } from '../protocol/json.ts'
 import { headsKept } from '../protocol/limits.ts'
 import type { Root } from '../protocol/manifest.ts'
+import { readText } from './keys-chain.ts'
 import { walkCatalogue } from './catalogue-walk.ts'
 import type { OpenedHead, SignedHead } from './head.ts'
+import { readPageIds } from './hash-assets.ts'
 import { openHead } from './head.ts'
 import type { ManifestFolder } from './manifest-folder.ts'
 import { writeAtomically } from './write-atomically.ts'
 
 export const headFile = 'head.json'
+const placeFile = 'published.json'
+const placeLimitBytes = 16_384
+const placeSchema = v.object({ manifest: v.string() })
 
 /** The newest head of this site that either folder remembers: build tools like to empty the one, machines the other. */
 export async function readPreviousHead(
@@ -23,8 +30,16 @@ export async function readPreviousHead(
   return (await openNewestFirst(envelopes, root))[0]
 }
 
-export async function rememberHead(state: string, signed: SignedHead): Promise<void> {
+/** @param out the manifest folder that it is in */
+export async function rememberHead(state: string, signed: SignedHead, out: string): Promise<void> {
   await writeAtomically(join(state, headFile), signed.envelope)
+  await writeAtomically(join(state, placeFile), JSON.stringify({ manifest: out }))
+}
+
+/** The manifest folder that was last published into with this state; undefined where none was. */
+export async function readManifestPlace(state: string): Promise<string | undefined> {
+  const text = await readText(join(state, placeFile))
+  return text === undefined ? undefined : parseJson(placeSchema, text, placeLimitBytes, placeFile).manifest
 }
 
 /** Removes the parts that no head of the last few uses, and the older heads. @param now seconds since 1970 */
@@ -34,7 +49,10 @@ export async function pruneManifest(manifest: ManifestFolder, root: Root, now: n
   for (const { head } of kept) {
     for await (const item of walkCatalogue(head.index, head.indexDepth, (id) => manifest.readPart(id))) {
       if (item.type === 'part') parts.add(item.id)
-      if (item.type === 'row' && hasList({ size: item.row[2], chunkSize: item.row[3] })) parts.add(item.row[4])
+      if (item.type !== 'row') continue
+      const asset = { id: item.row[4], size: item.row[2], chunkSize: item.row[3] }
+      if (hasList(asset)) parts.add(asset.id)
+      for (const page of await readPageIds(asset, manifest)) parts.add(page)
     }
   }
   await manifest.prune(new Set(kept.map(({ hash }) => hash)), parts, now * 1000)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Asset, ChunkList } from '../protocol/chunks.ts'
+import type { Asset } from '../protocol/chunks.ts'
 import { chunkCount, chunkLength } from '../protocol/chunks.ts'
 import { hexOf } from '../protocol/bytes.ts'
 
@@ -7,16 +7,16 @@ import { hexOf } from '../protocol/bytes.ts'
  * Compares a body with what the manifest says, chunk by chunk, and reads no further than it must.
  * Undefined where all of it holds, else what is wrong.
  *
- * @param list where the asset is more than one chunk
+ * @param digests those of its chunks, where the asset is more than one
  */
 export async function findContentProblem(
   asset: Pick<Asset, 'id' | 'size' | 'chunkSize'>,
-  list: ChunkList | undefined,
+  digests: readonly Uint8Array[] | undefined,
   body: AsyncIterable<Uint8Array>,
 ): Promise<string | undefined> {
   const { id, size, chunkSize } = asset
   const chunks = chunkCount(size, chunkSize)
-  const expected = (index: number) => (list ? hexOf(list.digests[index] ?? new Uint8Array()) : id)
+  const expected = (index: number) => (digests ? hexOf(digests[index] ?? new Uint8Array()) : id)
   let index = 0
   let filled = 0
   let digest = createHash('sha256')
@@ -29,7 +29,7 @@ export async function findContentProblem(
       filled += part.length
       if (filled < chunkLength(size, chunkSize, index)) break
       if (digest.digest('hex') !== expected(index))
-        return list ? `other bytes in chunk ${index + 1} of ${chunks}` : 'other bytes'
+        return digests ? `other bytes in chunk ${index + 1} of ${chunks}` : 'other bytes'
       digest = createHash('sha256')
       index += 1
       filled = 0

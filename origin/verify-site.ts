@@ -1,8 +1,8 @@
 import type { Bytes } from '../protocol/bytes.ts'
-import type { Asset, ChunkList } from '../protocol/chunks.ts'
-import { hasList, parseChunkList } from '../protocol/chunks.ts'
+import type { Asset } from '../protocol/chunks.ts'
+import { hasList, hasPages, parseChunkList, parsePage } from '../protocol/chunks.ts'
 import { ProtocolError } from '../protocol/errors.ts'
-import { contentIdOf } from '../protocol/hash.ts'
+import { contentIdOf, contentIdOfDigest } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { partLimitBytes } from '../protocol/limits.ts'
 import type { BinRow, Head } from '../protocol/manifest.ts'
@@ -86,16 +86,26 @@ async function findAssetProblem(
 ): Promise<string | undefined> {
   const asset = assetOfRow(row, head, sectionOf(row[0], head.sections))
   if (manifest.isRevoked(asset.id)) return undefined // nobody is to serve it, so nobody has to
-  let list: ChunkList | undefined
+  let digests: readonly Uint8Array[] | undefined
   try {
-    list = hasList(asset) ? parseChunkList(await readPart(reader, asset.id), asset) : undefined
+    digests = hasList(asset) ? await readDigests(reader, asset) : undefined
   } catch (error) {
     return `its chunk list: ${reasonOf(error)}`
   }
   const answer = await reader.open(askedPath(reader, asset))
   if (answer === undefined) return 'missing'
-  const problem = await findContentProblem(asset, list, answer.body)
+  const problem = await findContentProblem(asset, digests, answer.body)
   return problem ?? findTypeProblem(asset, answer.contentType)
+}
+
+async function readDigests(reader: SiteReader, asset: Asset): Promise<readonly Uint8Array[]> {
+  const { digests } = parseChunkList(await readPart(reader, asset.id), asset)
+  if (!hasPages(asset)) return digests
+  const pages: (readonly Uint8Array[])[] = []
+  for (const [page, digest] of digests.entries()) {
+    pages.push(parsePage(await readPart(reader, contentIdOfDigest(digest)), asset, page))
+  }
+  return pages.flat()
 }
 
 /** Hosts like to answer a folder's page under the name of the folder only. */

@@ -4,10 +4,13 @@ import { ProtocolError } from './errors.ts'
 import { contentIdOfDigest, sha256 } from './hash.ts'
 import type { ContentId, PeerId, SwarmId } from './ids.ts'
 import {
+  chunkLimit,
   chunksPerMap,
   frameLimitBytes,
   haveEntriesPerFrame,
+  mapScaleLimit,
   maxChunkBytes,
+  pageLimit,
   swarmsPerPeer,
   unitBytes,
 } from './limits.ts'
@@ -30,7 +33,10 @@ export interface HaveEntry {
   readonly state: HaveState
 }
 
-/** `length` bytes from `offset` of one chunk (or of the chunk list, index 0xffffffff) of an asset. */
+/**
+ * `length` bytes from `offset` of one chunk of an asset, or of its chunk list (index 0xffffffff), or of page n of the list
+ * (index 0xfffffffe - n).
+ */
 export interface Want {
   readonly type: 'want'
   readonly request: number
@@ -47,8 +53,17 @@ export type PeerFrame =
   | { readonly type: 'have'; readonly proof: ShortId; readonly reset: boolean; readonly entries: readonly HaveEntry[] }
   /** Asks for the chunk map of a partial asset, now and as it grows. */
   | { readonly type: 'interest'; readonly asset: ContentId }
-  /** One bit a chunk, the first in the highest bit of the first byte; bits after the last are zero. */
-  | { readonly type: 'map'; readonly asset: ContentId; readonly count: number; readonly bits: Uint8Array }
+  /**
+   * One bit for each 2^`scale` chunks, set where all of them are held: the first in the highest bit of the first byte;
+   * bits after the last are zero.
+   */
+  | {
+      readonly type: 'map'
+      readonly asset: ContentId
+      readonly scale: number
+      readonly count: number
+      readonly bits: Uint8Array
+    }
   | Want
   | { readonly type: 'data'; readonly request: number; readonly bytes: Uint8Array }
   /** Not now: the queue is full or the upload limit reached. */
@@ -57,7 +72,18 @@ export type PeerFrame =
   | { readonly type: 'absent'; readonly request: number }
   | { readonly type: 'cancel'; readonly request: number }
 
+/** Places in a list, which count from its top, stand in a want as the numbers of the bridge do: as u32. */
+export function indexOnWire(index: number): number {
+  return index >>> 0
+}
+
 export const listIndexOnWire = 0xffffffff
+
+/** Which page of the chunk list an index means; undefined where it means something else. */
+export function pageOfIndexOnWire(index: number): number | undefined {
+  const page = listIndexOnWire - 1 - index
+  return page >= 0 && page < pageLimit ? page : undefined
+}
 
 const magic = 0x4e48 // "NH"
 const code = { hello: 1, have: 2, interest: 3, map: 4, want: 5, data: 6, busy: 7, absent: 8, cancel: 9 } as const
@@ -87,8 +113,9 @@ export function encodeFrame(frame: PeerFrame): Bytes {
     case 'interest':
       return new ByteWriter(1 + idBytes).u8(code.interest).put(bytesOfHex(frame.asset)).bytes
     case 'map': {
-      const writer = new ByteWriter(1 + idBytes + 2 + frame.bits.length)
-      return writer.u8(code.map).put(bytesOfHex(frame.asset)).u16(frame.count).put(frame.bits).bytes
+      const writer = new ByteWriter(1 + idBytes + 3 + frame.bits.length)
+      writer.u8(code.map).put(bytesOfHex(frame.asset))
+      return writer.u8(frame.scale).u16(frame.count).put(frame.bits).bytes
     }
     case 'want': {
       const writer = new ByteWriter(1 + 4 + idBytes + 4 + 4 + 4)
@@ -175,13 +202,15 @@ function readHave(reader: ByteReader): PeerFrame {
 
 function readMap(reader: ByteReader): PeerFrame {
   const asset = readId(reader)
+  const scale = reader.u8()
+  if (scale > mapScaleLimit) throw new ProtocolError('malformed', `Cannot read map: scale ${scale}`)
   const count = reader.u16()
-  if (count > chunksPerMap) throw new ProtocolError('oversized', `Cannot read map: ${count} chunks`)
+  if (count > chunksPerMap) throw new ProtocolError('oversized', `Cannot read map: ${count} bits`)
   const bits = reader.take(Math.ceil(count / 8))
   if (count % 8 !== 0 && ((bits.at(-1) ?? 0) & (0xff >> (count % 8))) !== 0) {
     throw new ProtocolError('malformed', 'Cannot read map: a bit after the last chunk')
   }
-  return { type: 'map', asset, count, bits }
+  return { type: 'map', asset, scale, count, bits }
 }
 
 function readWant(reader: ByteReader): PeerFrame {
@@ -193,7 +222,7 @@ function readWant(reader: ByteReader): PeerFrame {
   if (length < 1 || length > unitBytes || offset + length > maxChunkBytes) {
     throw new ProtocolError('malformed', `Cannot read want: ${length} bytes from ${offset}`)
   }
-  if (index >= chunksPerMap && index !== listIndexOnWire) {
+  if (index >= chunkLimit && index !== listIndexOnWire && pageOfIndexOnWire(index) === undefined) {
     throw new ProtocolError('malformed', `Cannot read want: chunk ${index}`)
   }
   return { type: 'want', request, asset, index, offset, length }

@@ -1,8 +1,20 @@
 import * as v from 'valibot'
+import type { AssetSizes } from './chunks.ts'
+import { hasPages, pageOfChunk } from './chunks.ts'
 import type { ContentId } from './ids.ts'
 import { contentIdSchema } from './ids.ts'
 import { parseValue } from './json.ts'
-import { assetLimitBytes, maxChunkBytes, minChunkBytes, pathLimit, spanBytes, wholeAssetBytes } from './limits.ts'
+import {
+  assetLimitBytes,
+  longAssetBytes,
+  longSpanBytes,
+  maxChunkBytes,
+  minChunkBytes,
+  pathLimit,
+  spanBytes,
+  spanLimit,
+  wholeAssetBytes,
+} from './limits.ts'
 import { list, text, whole } from './schemas.ts'
 
 /*
@@ -10,7 +22,7 @@ import { list, text, whole } from './schemas.ts'
  * seed; the two may come from different deploys, so the layout is an agreement.
  *
  * The bytes lie in the Cache API: one entry per span, or one for a whole asset up to 8 MiB. A span is a run of whole
- * chunks. The chunk list of an asset lies beside it. What is held stands in IndexedDB.
+ * chunks. The chunk list of an asset lies beside it, and of a list with pages those that its spans need. What is held stands in IndexedDB.
  */
 export const storeDatabaseVersion = 1
 /** Key: content id. Value: StoredAsset. */
@@ -59,7 +71,8 @@ export type StoreMessage =
   | { readonly type: 'dropped'; readonly id: ContentId }
 
 export function spanSize(size: number): number {
-  return size <= wholeAssetBytes ? wholeAssetBytes : spanBytes
+  if (size <= wholeAssetBytes) return wholeAssetBytes
+  return size <= longAssetBytes ? spanBytes : longSpanBytes
 }
 
 /** How many spans an asset has; the empty asset has one. */
@@ -72,8 +85,18 @@ export function spanLength(size: number, span: number): number {
 }
 
 /** The span that a chunk lies in. */
-export function spanOfChunk(asset: { size: number; chunkSize: number }, index: number): number {
+export function spanOfChunk(asset: AssetSizes, index: number): number {
   return Math.floor((index * asset.chunkSize) / spanSize(asset.size))
+}
+
+/** The page of the list that names the chunks of a span: spans never reach from one into another. */
+export function pageOfSpan(asset: AssetSizes, span: number): number {
+  return pageOfChunk((span * spanSize(asset.size)) / asset.chunkSize)
+}
+
+/** The pages of its list that an asset's spans need. */
+export function pagesOf(asset: StoredAsset): ReadonlySet<number> {
+  return new Set(hasPages(asset) ? asset.spans.map((span) => pageOfSpan(asset, span)) : [])
 }
 
 /** Cache keys. The host is never asked: the Cache API wants URLs. */
@@ -85,12 +108,17 @@ export function listKey(id: ContentId): string {
   return `https://store.nearhand.invalid/${id}/list`
 }
 
+/** A page of the list, where it has pages. */
+export function pageKey(id: ContentId, page: number): string {
+  return `https://store.nearhand.invalid/${id}/list/${page}`
+}
+
 const storedAssetSchema = v.strictObject({
   id: contentIdSchema,
   section: text(pathLimit),
   size: whole(0, assetLimitBytes),
   chunkSize: whole(minChunkBytes, maxChunkBytes),
-  spans: list(whole(), 1024),
+  spans: list(whole(), spanLimit),
   usedAt: v.number(),
 })
 

@@ -1,8 +1,8 @@
 import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import { haveEntriesPerPeer, mapsPerPeer } from '../protocol/limits.ts'
+import { digestsPerPage, haveEntriesPerPeer, mapsPerPeer } from '../protocol/limits.ts'
 import type { HaveState, PeerFrame, ShortId } from '../protocol/peer-wire.ts'
-import { listIndexOnWire, shortIdOf } from '../protocol/peer-wire.ts'
+import { listIndexOnWire, pageOfIndexOnWire, shortIdOf } from '../protocol/peer-wire.ts'
 
 type Have = Extract<PeerFrame, { type: 'have' }>
 type ChunkMap = Extract<PeerFrame, { type: 'map' }>
@@ -59,8 +59,13 @@ export class Holdings {
     if (state !== 'part') return state === 'whole'
     if (index === listIndexOnWire) return true
     const map = this.#maps.get(asset)
-    if (map === undefined || index >= map.count) return false
-    return ((map.bits[index >>> 3] ?? 0) & (0x80 >>> (index & 7))) !== 0
+    if (map === undefined) return false
+    const page = pageOfIndexOnWire(index)
+    if (page === undefined) return isInMap(map, index)
+    // Whoever holds a chunk has the page that says so.
+    const first = page * digestsPerPage
+    for (let at = first; at < first + digestsPerPage; at += 2 ** map.scale) if (isInMap(map, at)) return true
+    return false
   }
 
   /** Says whether to send `interest`: the asset is partial there, and its map was not asked for. */
@@ -76,4 +81,9 @@ export class Holdings {
   forget(section: string, asset: ContentId): void {
     this.#sections.get(section)?.delete(shortIdOf(asset))
   }
+}
+
+function isInMap({ scale, count, bits }: ChunkMap, index: number): boolean {
+  const bit = index >>> scale
+  return bit < count && ((bits[bit >>> 3] ?? 0) & (0x80 >>> (bit & 7))) !== 0
 }

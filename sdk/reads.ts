@@ -1,8 +1,7 @@
 import type { ExchangeToWorker, MissReason, WorkerToExchange } from '../protocol/bridge.ts'
-import { listIndex } from '../protocol/bridge.ts'
 import type { ContentId, PeerId } from '../protocol/ids.ts'
 import { readsInFlight } from '../protocol/limits.ts'
-import { listIndexOnWire } from '../protocol/peer-wire.ts'
+import { indexOnWire } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
 import type { AskFailure, AskHandle } from './downloads.ts'
 import type { PeerSession } from './peer-session.ts'
@@ -69,12 +68,12 @@ export class Reads {
     }
     const read: Read = {
       message,
-      index: message.index === listIndex ? listIndexOnWire : message.index,
+      index: indexOnWire(message.index),
       tried: new Set(),
       promptAt: this.#ports.clock.now() + message.promptMs,
       deadlineAt: this.#ports.clock.now() + message.deadlineMs,
       cancelDeadline: this.#ports.clock.after(message.deadlineMs, () => this.#late(read)),
-      rank: message.index === listIndex ? 0 : message.isUrgent ? 1 : 2,
+      rank: message.index < 0 ? 0 : message.isUrgent ? 1 : 2,
       reason: 'nobody',
       attempt: undefined,
     }

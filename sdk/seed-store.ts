@@ -1,14 +1,21 @@
 import type { Bytes } from '../protocol/bytes.ts'
 import { isSameBytes } from '../protocol/bytes.ts'
-import type { ChunkList } from '../protocol/chunks.ts'
-import { chunkCount, chunkLength, hasList, parseChunkList } from '../protocol/chunks.ts'
-import { contentIdOf, sha256 } from '../protocol/hash.ts'
+import {
+  chunkCount,
+  chunkLength,
+  hasList,
+  pageCount,
+  pageOfChunk,
+  parseChunkList,
+  parsePage,
+} from '../protocol/chunks.ts'
+import { contentIdOf, contentIdOfDigest, sha256 } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import { seedCacheBytes, seedListsKept } from '../protocol/limits.ts'
+import { chunksPerMap, digestsPerPage, seedCacheBytes, seedListsKept } from '../protocol/limits.ts'
 import type { HaveState } from '../protocol/peer-wire.ts'
-import { listIndexOnWire } from '../protocol/peer-wire.ts'
+import { listIndexOnWire, pageOfIndexOnWire } from '../protocol/peer-wire.ts'
 import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
-import { listKey, spanCount, spanKey, spanOfChunk, spanSize } from '../protocol/store-layout.ts'
+import { listKey, pageKey, spanCount, spanKey, spanOfChunk, spanSize } from '../protocol/store-layout.ts'
 
 /** Reads what the service worker stored. The Cache API and IndexedDB in browsers. */
 export interface StoreReader {
@@ -17,6 +24,12 @@ export interface StoreReader {
   /** The bytes from `start` up to `end`, all of them without; fewer where the entry is shorter. */
   read(key: string, start?: number, end?: number): Promise<Bytes | undefined>
   close(): void
+}
+
+/** A chunk list, or a page of one, whose bytes are what its hash says. */
+interface DigestRun {
+  readonly bytes: Bytes
+  readonly digests: readonly Uint8Array[]
 }
 
 /**
@@ -29,7 +42,8 @@ export class SeedStore {
   readonly #assets = new Map<ContentId, StoredAsset>()
   /** Checked; the one used longest ago comes first. */
   readonly #chunks = new Map<string, Bytes>()
-  readonly #lists = new Map<ContentId, { readonly bytes: Bytes; readonly list: ChunkList }>()
+  /** Lists by content id, pages by their hash. */
+  readonly #lists = new Map<ContentId, DigestRun>()
   #chunkBytes = 0
   #changed: (asset: StoredAsset) => void = () => {}
 
@@ -73,20 +87,27 @@ export class SeedStore {
   }
 
   /** Which chunks are held, as the `map` frame says it. */
-  mapOf(asset: StoredAsset): { count: number; bits: Uint8Array } {
-    const count = chunkCount(asset.size, asset.chunkSize)
-    const bits = new Uint8Array(Math.ceil(count / 8))
+  mapOf(asset: StoredAsset): { scale: number; count: number; bits: Uint8Array } {
+    const chunks = chunkCount(asset.size, asset.chunkSize)
+    let scale = 0
+    while (Math.ceil(chunks / 2 ** scale) > chunksPerMap) scale += 1
+    const count = Math.ceil(chunks / 2 ** scale)
+    const bits = new Uint8Array(Math.ceil(count / 8)).fill(0xff)
+    const clear = (bit: number): void => void (bits[bit >>> 3] = (bits[bit >>> 3] ?? 0) & ~(0x80 >>> (bit & 7)))
+    for (let after = count; after < bits.length * 8; after += 1) clear(after)
     const spans = new Set(asset.spans)
-    for (let index = 0; index < count; index += 1) {
-      if (spans.has(spanOfChunk(asset, index))) bits[index >>> 3] = (bits[index >>> 3] ?? 0) | (0x80 >>> (index & 7))
-    }
-    return { count, bits }
+    for (let index = 0; index < chunks; index += 1) if (!spans.has(spanOfChunk(asset, index))) clear(index >>> scale)
+    return { scale, count, bits }
   }
 
-  /** A checked chunk, or the chunk list; undefined where it is not held or is not what it should be. */
+  /** A checked chunk, the chunk list or a page of it; undefined where it is not held or is not what it should be. */
   async read(id: ContentId, index: number): Promise<Bytes | undefined> {
     const asset = this.#assets.get(id)
-    const isHeld = asset && (index === listIndexOnWire ? hasList(asset) : this.#hasChunk(asset, index))
+    if (asset === undefined) return undefined
+    const page = pageOfIndexOnWire(index)
+    // Of a partial asset a page may be missing, and everything else be there all the same.
+    if (page !== undefined) return page < pageCount(asset) ? this.#readList(asset, page) : undefined
+    const isHeld = index === listIndexOnWire ? hasList(asset) : this.#hasChunk(asset, index)
     if (!isHeld) return undefined
     const bytes = await this.#readHeld(asset, index)
     // It was evicted, tampered with, or the disk fails: nobody else is to ask for it.
@@ -99,10 +120,19 @@ export class SeedStore {
   }
 
   async #readHeld(asset: StoredAsset, index: number): Promise<Bytes | undefined> {
+    if (index === listIndexOnWire) return this.#readList(asset)
     try {
-      return index === listIndexOnWire ? (await this.#list(asset))?.bytes : await this.#chunk(asset, index)
+      return await this.#chunk(asset, index)
     } catch {
       return undefined // the Cache API failed, or what lies there is no chunk list
+    }
+  }
+
+  async #readList(asset: StoredAsset, page?: number): Promise<Bytes | undefined> {
+    try {
+      return (await (page === undefined ? this.#list(asset) : this.#page(asset, page)))?.bytes
+    } catch {
+      return undefined // as above
     }
   }
 
@@ -144,22 +174,38 @@ export class SeedStore {
 
   async #isGenuine(asset: StoredAsset, index: number, chunk: Bytes): Promise<boolean> {
     if (!hasList(asset)) return (await contentIdOf(chunk)) === asset.id
-    const digest = (await this.#list(asset))?.list.digests[index]
+    const isPaged = pageCount(asset) > 0
+    const run = await (isPaged ? this.#page(asset, pageOfChunk(index)) : this.#list(asset))
+    const digest = run?.digests[isPaged ? index % digestsPerPage : index]
     return digest !== undefined && isSameBytes(await sha256(chunk), digest)
   }
 
-  async #list(asset: StoredAsset): Promise<{ bytes: Bytes; list: ChunkList } | undefined> {
-    const known = this.#lists.get(asset.id)
+  #list(asset: StoredAsset): Promise<DigestRun | undefined> {
+    return this.#digests(asset.id, listKey(asset.id), (bytes) => parseChunkList(bytes, asset).digests)
+  }
+
+  async #page(asset: StoredAsset, page: number): Promise<DigestRun | undefined> {
+    const digest = (await this.#list(asset))?.digests[page]
+    if (digest === undefined) return undefined
+    return this.#digests(contentIdOfDigest(digest), pageKey(asset.id, page), (bytes) => parsePage(bytes, asset, page))
+  }
+
+  async #digests(
+    id: ContentId,
+    key: string,
+    parse: (bytes: Bytes) => readonly Uint8Array[],
+  ): Promise<DigestRun | undefined> {
+    const known = this.#lists.get(id)
     if (known) return known
-    const bytes = await this.#reader.read(listKey(asset.id))
-    if (bytes === undefined || (await contentIdOf(bytes)) !== asset.id) return undefined
-    const entry = { bytes, list: parseChunkList(bytes, asset) }
-    this.#lists.set(asset.id, entry)
+    const bytes = await this.#reader.read(key)
+    if (bytes === undefined || (await contentIdOf(bytes)) !== id) return undefined
+    const run = { bytes, digests: parse(bytes) }
+    this.#lists.set(id, run)
     for (const oldest of this.#lists.keys()) {
       if (this.#lists.size <= seedListsKept) break
       this.#lists.delete(oldest)
     }
-    return entry
+    return run
   }
 
   #forget(key: string): Bytes | undefined {

@@ -1,12 +1,13 @@
-import { hasList, listLength } from '../protocol/chunks.ts'
+import { hasList, listLength, pageLength } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import type { StoredAsset } from '../protocol/store-layout.ts'
-import { spanLength } from '../protocol/store-layout.ts'
+import { pagesOf, spanLength } from '../protocol/store-layout.ts'
 
 /** Bytes that an asset takes in the store: its spans, and its chunk list. */
 export function storedBytes(row: StoredAsset): number {
-  const list = hasList(row) ? listLength(row.size, row.chunkSize) : 0
-  return row.spans.reduce((sum, span) => sum + spanLength(row.size, span), list)
+  let bytes = hasList(row) ? listLength(row.size, row.chunkSize) : 0
+  for (const page of pagesOf(row)) bytes += pageLength(row, page)
+  return row.spans.reduce((sum, span) => sum + spanLength(row.size, span), bytes)
 }
 
 /**

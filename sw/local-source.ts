@@ -1,4 +1,4 @@
-import { listIndex } from '../protocol/bridge.ts'
+import { listIndex, pageIndex } from '../protocol/bridge.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import type { StoredAsset } from '../protocol/store-layout.ts'
 import { spanOfChunk, spanSize } from '../protocol/store-layout.ts'
@@ -31,8 +31,9 @@ export async function openLocalSource(asset: Asset, store: Store): Promise<Local
     holds: (index) => spans.has(spanOfChunk(asset, index)),
     async read(chunk: Chunk): Promise<Delivery | undefined> {
       if (held === undefined) return undefined
-      if (chunk.index === listIndex) {
-        const list = await store.openList(asset.id)
+      if (chunk.index < 0) {
+        const page = pageIndex(0) - chunk.index
+        const list = await store.openList(asset.id, chunk.index === listIndex ? undefined : page)
         return list && { bytes: await bytesOf(list), refuse: () => store.drop(asset.id) }
       }
       const span = spanOfChunk(asset, chunk.index)

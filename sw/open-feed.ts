@@ -1,7 +1,8 @@
 import type { Asset } from '../protocol/chunks.ts'
-import { earlyBodyLimit } from '../protocol/limits.ts'
-import type { ChunkLists, Digests } from './chunk-lists.ts'
-import { chunkOf, listChunk } from './chunk-lists.ts'
+import { earlyBodyLimit, pageAheadChunks, rescuePauseMs, rescueTries } from '../protocol/limits.ts'
+import type { ChunkLists, ReadList } from './chunk-lists.ts'
+import { AssetDigests } from './chunk-lists.ts'
+import { pause } from './deadline.ts'
 import type { LocalSource } from './local-source.ts'
 import { openLocalSource } from './local-source.ts'
 import type { OriginRate } from './origin-rate.ts'
@@ -43,7 +44,7 @@ export interface AssetOrigin {
   /** The same content by its id, which a deploy does not change. */
   fetchContent: OriginSourceOptions['fetch']
   readonly list: ChunkSource
-  readonly onChanged: () => void
+  readonly onChanged: OriginSourceOptions['onChanged']
 }
 
 /**
@@ -74,21 +75,25 @@ export async function openFeed(
       : undefined
     const sources = origins ? chooseSources(chunks.first, local, peers, origins, begin, controller.signal) : [local]
     const listSources = origin ? [local, peers, origin.list] : [local]
-    const digests = readDigests(asset, parts, listSources, controller.signal)
-    digests.catch(() => {}) // told to whoever checks a chunk
+    const readList: ReadList = async (chunk) =>
+      (await readVerified(chunk, listSources, parts.onBad, controller.signal)).bytes
+    const readPage: ReadList = (chunk) => readPatiently(() => readList(chunk), begin, controller.signal)
+    const digests = new AssetDigests(asset, parts.lists, readList, readPage)
     // Chunks are asked for while their list is on its way, which saves a round trip. Of the origin's few connections
     // bodies would soon have all, and the lists would wait behind them: only some go ahead.
-    if (!peers.isPromising && !parts.early.mayBegin(digests)) await digests
+    if (!peers.isPromising && !parts.early.mayBegin(digests.list)) await digests.list
     return {
       chunkSize: asset.chunkSize,
       begin: () => begin.settle(true),
       need: (index) => peers.need(index),
       async read(index) {
-        const chunk = chunkOf(asset, digests, index)
+        const ahead = index + pageAheadChunks
+        if (ahead < chunks.end) digests.readAhead(ahead)
+        const chunk = digests.chunk(index)
         const checked = await readVerified(chunk, sources, parts.onBad, controller.signal)
         origins?.own.passed(index)
         origins?.byId.passed(index)
-        if (checked.source !== 'store') parts.store.keep(asset, index, checked.bytes, (await digests).list)
+        if (checked.source !== 'store') parts.store.keep(asset, index, checked.bytes, await digests.proofOf(index))
         return checked
       },
       end() {
@@ -168,16 +173,17 @@ function chooseSources(
   return [local, peers, own, resumed, rescue]
 }
 
-async function readDigests(
-  asset: Asset,
-  { lists, onBad }: FeedParts,
-  sources: readonly ChunkSource[],
-  signal: AbortSignal,
-): Promise<Digests> {
-  const known = lists.find(asset)
-  if (known) return known
-  const { bytes } = await readVerified(listChunk(asset), sources, onBad, signal)
-  return lists.accept(asset, bytes)
+/** Before the first byte a failure is told at once, for then the page can still be answered plainly. */
+async function readPatiently<Result>(read: () => Promise<Result>, begin: Begin, signal: AbortSignal): Promise<Result> {
+  for (let left = rescueTries; left > 1; left -= 1) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!begin.hasBegun || signal.aborted) throw error
+    }
+    await pause(rescuePauseMs, signal)
+  }
+  return read()
 }
 
 /** The first index for which `isSkipped` does not hold, `end` at most. */

@@ -2,9 +2,19 @@ import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { assemblyBytes, storePauseMs, touchMs } from '../protocol/limits.ts'
 import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
-import { listKey, parseStoredAsset, spanCount, spanKey, spanLength } from '../protocol/store-layout.ts'
+import {
+  listKey,
+  pageKey,
+  pageOfSpan,
+  pagesOf,
+  parseStoredAsset,
+  spanCount,
+  spanKey,
+  spanLength,
+} from '../protocol/store-layout.ts'
 import type { CompleteSpan } from './assembler.ts'
 import { Assembler } from './assembler.ts'
+import type { Proof } from './chunk-lists.ts'
 import { chooseVictims, storedBytes } from './evict.ts'
 import type { VerifiedBytes } from './verify.ts'
 
@@ -75,9 +85,9 @@ export class Store {
     return undefined
   }
 
-  /** The bytes of a chunk list, not checked. */
-  openList(id: ContentId): Promise<Blob | undefined> {
-    return this.#open(listKey(id))
+  /** The bytes of a chunk list, or of a page of it, not checked. */
+  openList(id: ContentId, page?: number): Promise<Blob | undefined> {
+    return this.#open(page === undefined ? listKey(id) : pageKey(id, page))
   }
 
   /** Remembers that an asset was of use, exactly to the minute. */
@@ -90,8 +100,8 @@ export class Store {
     })
   }
 
-  /** Keeps a chunk; it is on disk once all chunks of its span were kept. @param list of an asset of several chunks */
-  keep(asset: Asset, index: number, bytes: VerifiedBytes, list: VerifiedBytes | undefined): void {
+  /** Keeps a chunk; it is on disk once all chunks of its span were kept. */
+  keep(asset: Asset, index: number, bytes: VerifiedBytes, proof: Proof): void {
     if (asset.size > this.#limitBytes || this.#options.now() < this.#pausedUntil) return
     const complete = this.#assembler.add(asset, index, bytes)
     // Writes that pile up are bounded like chunks that wait: what comes on top is not stored this time.
@@ -99,7 +109,7 @@ export class Store {
     this.#queuedBytes += complete.body.size
     this.#change(async () => {
       try {
-        await this.#write(complete, list)
+        await this.#write(complete, proof)
       } finally {
         this.#queuedBytes -= complete.body.size
       }
@@ -145,16 +155,21 @@ export class Store {
     this.#work = this.#work.then(work).catch((error: unknown) => this.#options.report(error))
   }
 
-  async #write({ asset, span, body }: CompleteSpan, list: VerifiedBytes | undefined): Promise<void> {
+  async #write({ asset, span, body }: CompleteSpan, { list, page }: Proof): Promise<void> {
     const { id, section, size, chunkSize } = asset
     // A buffer that was given away in the meantime is empty: a span must not be stored short.
     if (body.size !== spanLength(size, span)) return
     const row = await this.find(id)
     if (row?.spans.includes(span)) return
-    const isFirst = row === undefined
-    if (!(await this.#makeRoom(id, body.size + (isFirst ? (list?.length ?? 0) : 0)))) return
+    const pageNumber = pageOfSpan(asset, span)
+    const missing = [
+      { key: listKey(id), bytes: row ? undefined : list },
+      { key: pageKey(id, pageNumber), bytes: row && pagesOf(row).has(pageNumber) ? undefined : page },
+    ]
+    const needed = missing.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), body.size)
+    if (!(await this.#makeRoom(id, needed))) return
     try {
-      if (isFirst && list) await this.#options.disk.putFile(listKey(id), new Blob([list]))
+      for (const { key, bytes } of missing) if (bytes) await this.#options.disk.putFile(key, new Blob([bytes]))
       await this.#options.disk.putFile(spanKey(id, span), body)
     } catch (error) {
       this.#shrink(error)
@@ -212,8 +227,9 @@ export class Store {
   }
 }
 
-function keysOf({ id, spans }: StoredAsset): readonly string[] {
-  return [listKey(id), ...spans.map((span) => spanKey(id, span))]
+function keysOf(row: StoredAsset): readonly string[] {
+  const { id, spans } = row
+  return [listKey(id), ...[...pagesOf(row)].map((page) => pageKey(id, page)), ...spans.map((span) => spanKey(id, span))]
 }
 
 /** Whether every span of the asset is held. */

@@ -31,10 +31,12 @@ describe('hashFile()', () => {
         const { identity, ...content } = hashFile(file, 1e9, buffer)
         expect(identity).toContain(`${size}-`)
         expect(content).toEqual(hashBytes(bytes))
-        if (content.list === undefined) expect(content.id).toBe(sha256(bytes))
+        const [list, ...others] = content.lists
+        expect(others).toEqual([])
+        if (list === undefined) expect(content.id).toBe(sha256(bytes))
         else {
-          expect(content.id).toBe(sha256(content.list))
-          expect(parseChunkList(content.list, { size, chunkSize: chunkSizeFor(size) }).size).toBe(size)
+          expect([list.id, content.id]).toEqual([content.id, sha256(list.bytes)])
+          expect(parseChunkList(list.bytes, { size, chunkSize: chunkSizeFor(size) }).size).toBe(size)
         }
       }),
       { numRuns: 20, examples: [[0], [1], [65_535], [65_536], [65_537], [131_072]] },

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rm, symlink } from 'node:fs/promises'
+import { readdir, readFile, rm, symlink, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Publication } from '../../origin/publish.ts'
 import type { Asset } from '../../protocol/chunks.ts'
-import { hasList, parseChunkList } from '../../protocol/chunks.ts'
+import { hasList, parseChunkList, parsePage } from '../../protocol/chunks.ts'
+import { hexOf } from '../../protocol/bytes.ts'
+import { contentIdOfDigest } from '../../protocol/hash.ts'
 import type { ContentId } from '../../protocol/ids.ts'
 import { manifestFiles } from '../../protocol/manifest.ts'
 import { TrustedManifest } from '../../protocol/trusted-manifest.ts'
@@ -29,6 +31,10 @@ async function listAssets(site: TemporarySite): Promise<Asset[]> {
   const assets: Asset[] = []
   for await (const asset of (await visit(site)).assets(readPart(site))) assets.push(asset)
   return assets
+}
+
+function never(): never {
+  throw new Error('Cannot test: there is no film')
 }
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
@@ -63,6 +69,26 @@ describe('publishFolder()', () => {
       const more = assets.get('/more')
       expect(assets.get('/one')?.id).toBe(sha256(await readFile(join(site.folder, 'one'))))
       expect(more && (await readPart(site)(more.id)).length).toBe(16 + 64)
+    }))
+
+  test('lists a file beyond one list with pages, which a second run keeps and a third makes anew where one is gone', () =>
+    withSite({ 'film.mp4': '' }, async (site) => {
+      await truncate(join(site.folder, 'film.mp4'), 600 * MIB)
+      await site.publish()
+      const [film] = await listAssets(site)
+      const pages = film && parseChunkList(await readPart(site)(film.id), film).digests.map(contentIdOfDigest)
+      expect(pages).toHaveLength(3)
+      const digests = await Promise.all(
+        (pages ?? []).map(async (id, at) => film && parsePage(await readPart(site)(id), film, at)),
+      )
+      const zeros = sha256(new Uint8Array(256 * 1024))
+      expect(digests.flat().map((digest) => digest && hexOf(digest))).toEqual(Array.from({ length: 2400 }, () => zeros))
+      await site.write('other.txt', 'so that there is a new head, and the old is pruned')
+      expect((await site.publish()).hashedFiles).toBe(1)
+      const last = join(site.out, manifestFiles.part(pages?.at(-1) ?? film?.id ?? never()))
+      await rm(last)
+      await site.publish()
+      expect((await readFile(last)).length).toBe(352 * 32)
     }))
 
   test('publishes an empty folder', () =>

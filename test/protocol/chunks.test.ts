@@ -6,16 +6,29 @@ import {
   chunkLength,
   chunkSizeFor,
   encodeChunkList,
+  encodePages,
   hasList,
+  hasPages,
   listLength,
+  pageCount,
+  pageLength,
   parseChunkList,
+  parsePage,
 } from '../../protocol/chunks.ts'
-import { contentIdOf } from '../../protocol/hash.ts'
-import { assetLimitBytes, chunksPerMap, maxChunkBytes, minChunkBytes, partLimitBytes } from '../../protocol/limits.ts'
+import { contentIdOf, sha256 } from '../../protocol/hash.ts'
+import { assetLimitBytes, chunkLimit, maxChunkBytes, minChunkBytes, partLimitBytes } from '../../protocol/limits.ts'
 import { readVector } from './read-vector.ts'
 import { refusalOf } from './refusal.ts'
 
-const vector = readVector<{ size: number; chunkSize: number; digests: string[]; hex: string; id: string }>('chunk-list')
+interface Vector {
+  readonly size: number
+  readonly chunkSize: number
+  readonly digests: readonly string[]
+  readonly hex: string
+  readonly id: string
+  readonly paged: { readonly size: number; readonly chunkSize: number; pages: string[]; hex: string; id: string }
+}
+const vector = readVector<Vector>('chunk-list')
 const bytes = bytesOfHex(vector.hex)
 
 describe('chunk list', () => {
@@ -60,6 +73,47 @@ describe('chunk list', () => {
   })
 })
 
+describe('a chunk list with pages', () => {
+  const { paged } = vector
+  const top = bytesOfHex(paged.hex)
+
+  test('encodePages() and encodeChunkList() write the vector, parsePage() reads every digest back', async () => {
+    const digests = await Promise.all(
+      Array.from({ length: chunkCount(paged.size, paged.chunkSize) }, (_, index) =>
+        sha256(Uint8Array.of(index >>> 24, index >>> 16, index >>> 8, index)),
+      ),
+    )
+    const pages = encodePages(digests)
+    const hashes = await Promise.all(pages.map(sha256))
+    expect(hashes.map(hexOf)).toEqual(paged.pages)
+    expect(hexOf(encodeChunkList({ ...paged, digests: hashes }))).toBe(paged.hex)
+    expect(await contentIdOf(top)).toBe(paged.id)
+    expect(parseChunkList(top, paged).digests.map(hexOf)).toEqual(paged.pages)
+    expect([listLength(paged.size, paged.chunkSize), pageCount(paged)]).toEqual([top.length, pages.length])
+    expect(pages.flatMap((page, at) => parsePage(page, paged, at))).toEqual(digests)
+  })
+
+  test('parsePage() refuses a page of another length, parseChunkList() a list of the other form', () => {
+    const page = new Uint8Array(pageLength(paged, 1))
+    for (const other of [page.subarray(1), concatBytes([page, new Uint8Array(32)]), new Uint8Array()]) {
+      expect(refusalOf(() => parsePage(other, paged, 1))).toBe('malformed')
+    }
+    const flat = top.slice()
+    flat[3] = 0x31
+    expect(refusalOf(() => parseChunkList(flat, paged))).toBe('malformed')
+    expect(refusalOf(() => parseChunkList(top, { ...paged, size: paged.size - 1 }))).toBe('malformed')
+  })
+
+  test('hasPages() begins where one part ends, and the largest asset still fits', () => {
+    expect(hasPages({ ...paged, size: paged.size - 1 })).toBe(false)
+    expect(hasPages(paged)).toBe(true)
+    const largest = { size: assetLimitBytes, chunkSize: chunkSizeFor(assetLimitBytes) }
+    expect([pageCount(largest), pageLength(largest, 255)]).toEqual([256, 32_768])
+    const film = 40 * 1024 ** 3
+    expect(listLength(film, chunkSizeFor(film)), 'before its first chunk, and one page').toBe(16 + 160 * 32)
+  })
+})
+
 describe('chunkSizeFor', () => {
   const MIB = 1024 * 1024
   test.each([
@@ -72,9 +126,9 @@ describe('chunkSizeFor', () => {
     expect(chunkSizeFor(size)).toBe(kib * 1024)
   })
 
-  test('leaves every listed asset a chunk list that fits one part and one map', () => {
+  test('leaves every listed asset a chunk list that fits one part', () => {
     const isFitting = (size: number) =>
-      listLength(size, chunkSizeFor(size)) <= partLimitBytes && chunkCount(size, chunkSizeFor(size)) <= chunksPerMap
+      listLength(size, chunkSizeFor(size)) <= partLimitBytes && chunkCount(size, chunkSizeFor(size)) <= chunkLimit
     for (const size of [0, 1, 8 * MIB, 8 * MIB + 1, 256 * MIB - 131_072, 256 * MIB, 256 * MIB + 1, assetLimitBytes]) {
       expect([size, isFitting(size)]).toEqual([size, true])
     }

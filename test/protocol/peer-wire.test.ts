@@ -4,8 +4,24 @@ import { bytesOfHex, concatBytes, hexOf } from '../../protocol/bytes.ts'
 import { contentIdOfDigest } from '../../protocol/hash.ts'
 import { peerIdSchema, swarmIdSchema } from '../../protocol/ids.ts'
 import { parseValue } from '../../protocol/json.ts'
-import { chunksPerMap, frameLimitBytes, maxChunkBytes, swarmsPerPeer, unitBytes } from '../../protocol/limits.ts'
-import { encodeFrame, listIndexOnWire, parseFrame, shortIdOf, swarmProof } from '../../protocol/peer-wire.ts'
+import {
+  chunkLimit,
+  chunksPerMap,
+  frameLimitBytes,
+  mapScaleLimit,
+  maxChunkBytes,
+  pageLimit,
+  swarmsPerPeer,
+  unitBytes,
+} from '../../protocol/limits.ts'
+import {
+  encodeFrame,
+  indexOnWire,
+  listIndexOnWire,
+  parseFrame,
+  shortIdOf,
+  swarmProof,
+} from '../../protocol/peer-wire.ts'
 import type { PeerFrame } from '../../protocol/peer-wire.ts'
 import { readVector } from './read-vector.ts'
 import { refusalOf } from './refusal.ts'
@@ -38,6 +54,7 @@ const frame: fc.Arbitrary<PeerFrame> = fc.oneof(
     fc.record({
       type: fc.constant('map' as const),
       asset,
+      scale: fc.nat(mapScaleLimit),
       count: fc.constant(count),
       bits: fc
         .uint8Array({ minLength: Math.ceil(count / 8), maxLength: Math.ceil(count / 8) })
@@ -49,7 +66,11 @@ const frame: fc.Arbitrary<PeerFrame> = fc.oneof(
       type: fc.constant('want' as const),
       request: u32,
       asset,
-      index: fc.oneof(fc.nat(chunksPerMap - 1), fc.constant(listIndexOnWire)),
+      index: fc.oneof(
+        fc.nat(chunkLimit - 1),
+        fc.integer({ min: 1 - pageLimit, max: 0 }).map((at) => indexOnWire(at - 2)),
+        fc.constant(listIndexOnWire),
+      ),
       offset: fc.nat(maxChunkBytes - length),
       length: fc.constant(length),
     }),

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chunkCount, chunkSizeFor } from '../../protocol/chunks.ts'
-import { assetLimitBytes } from '../../protocol/limits.ts'
+import { chunkCount, chunkSizeFor, hasPages, pageOfChunk } from '../../protocol/chunks.ts'
+import { assetLimitBytes, spanLimit } from '../../protocol/limits.ts'
 import {
   assetObjectStore,
   deviceNames,
   listKey,
+  pageKey,
+  pageOfSpan,
   parseStoredAsset,
   parseStoreMessage,
   spanCount,
@@ -26,6 +28,7 @@ const vector = readVector<{
   state: string
   spanKey: string
   listKey: string
+  pageKey: string
   spans: { size: number; count: number; last: number }[]
   spanOfChunk: { size: number; chunkSize: number; index: number; span: number }[]
   stored: { id: string }
@@ -42,7 +45,7 @@ describe('store layout', () => {
       vector.state,
       vector.databaseVersion,
     ])
-    expect([spanKey(id, 3), listKey(id)]).toEqual([vector.spanKey, vector.listKey])
+    expect([spanKey(id, 3), listKey(id), pageKey(id, 3)]).toEqual([vector.spanKey, vector.listKey, vector.pageKey])
   })
 
   test.each(vector.spans)('cuts $size bytes into $count spans', ({ size, count, last }) => {
@@ -61,6 +64,7 @@ describe('store layout', () => {
         const index = at % chunkCount(size, asset.chunkSize)
         const last = Math.min(size, (index + 1) * asset.chunkSize) - 1
         expect(Math.floor(last / spanSize(size))).toBe(spanOfChunk(asset, index))
+        if (hasPages(asset)) expect(pageOfSpan(asset, spanOfChunk(asset, index))).toBe(pageOfChunk(index))
         const spans = spanCount(size)
         expect((spans - 1) * spanSize(size) + spanLength(size, spans - 1)).toBe(size)
       }),
@@ -78,7 +82,7 @@ describe('parseStoredAsset', () => {
   })
 
   test('refuses more spans than an asset can have, and throws nothing but a ProtocolError', () => {
-    const spans = Array.from({ length: 1025 }, () => 0)
+    const spans = Array.from({ length: spanLimit + 1 }, () => 0)
     expect(refusalOf(() => parseStoredAsset({ ...vector.stored, spans }))).toBe('malformed')
     fc.assert(fc.property(fc.anything(), (value) => void refusalOf(() => parseStoredAsset(value))))
   })

@@ -42,7 +42,7 @@ test('Holdings goes by the map where an asset is partial', () => {
   expect(one.hasChunk(section, asset, listIndexOnWire)).toBe(true)
   expect(one.wantsMap(section, asset)).toBe(true)
   expect(one.wantsMap(section, asset), 'asked once').toBe(false)
-  one.acceptMap({ type: 'map', asset, count: 10, bits: Uint8Array.of(0b1000_0001, 0b0100_0000) })
+  one.acceptMap({ type: 'map', asset, scale: 0, count: 10, bits: Uint8Array.of(0b1000_0001, 0b0100_0000) })
   expect([0, 1, 7, 8, 9, 10].filter((index) => one.hasChunk(section, asset, index))).toEqual([0, 7, 9])
 })
 
@@ -57,7 +57,7 @@ test('Holdings asks for no more maps than it keeps', () => {
 })
 
 test('Holdings refuses a map that nobody asked for', () => {
-  const map = { type: 'map', asset, count: 8, bits: Uint8Array.of(255) } as const
+  const map = { type: 'map', asset, scale: 0, count: 8, bits: Uint8Array.of(255) } as const
   expect(() => holdings().acceptMap(map)).toThrow('nobody asked')
 })
 

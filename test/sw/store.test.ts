@@ -37,7 +37,7 @@ async function keepAll(store: Store, made: MadeAsset, from = 0, to = Infinity): 
   const { asset, content, list } = made
   const verifiedList = list.length > 0 ? await verifiedChunk(await makeAsset('', list), 0) : undefined
   for (let index = from; index * asset.chunkSize < content.length && index < to; index += 1) {
-    store.keep(asset, index, await verifiedChunk(made, index), verifiedList)
+    store.keep(asset, index, await verifiedChunk(made, index), { list: verifiedList, page: undefined })
   }
   await store.settled()
 }
