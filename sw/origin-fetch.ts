@@ -29,6 +29,8 @@ export class Origin {
   readonly #folder: string
   /** Lists that did not come in time: no second request is to wait for them. */
   readonly #missing = new Map<ContentId, number>()
+  /** What it gave to this visitor alone. */
+  readonly #private = new Set<ContentId>()
   #clockOffsetMs = 0
 
   /** @param base URL of the site's folder, with a slash at its end */
@@ -59,16 +61,30 @@ export class Origin {
   }
 
   /** The asset that a page's request is for. */
-  assetOf(request: ForwardedRequest, asset: Asset, onChanged: () => void): AssetOrigin {
+  assetOf(request: ForwardedRequest, asset: Asset, onChanged: AssetOrigin['onChanged']): AssetOrigin {
     const { credentials, cache } = request
+    const keepOut = (id: ContentId): void => this.#keepOut(id)
     const url = request.url.replace(/#.*$/s, '')
     const contentUrl = this.#folder + manifestFiles.content(asset.id)
     return {
       fetch: (headers, signal) => this.#get(url, { headers, signal, credentials, cache }),
       fetchContent: (headers, signal) => this.#get(contentUrl, { headers, signal }),
       list: { name: 'origin', read: async ({ digest }) => this.#readList(contentIdOfDigest(await digest)) },
-      onChanged,
+      onChanged(isPrivate) {
+        if (isPrivate) keepOut(asset.id)
+        onChanged(isPrivate)
+      },
     }
+  }
+
+  isPrivate(id: ContentId): boolean {
+    return this.#private.has(id)
+  }
+
+  #keepOut(id: ContentId): void {
+    this.#private.add(id)
+    const [oldest] = this.#private
+    if (this.#private.size > failuresKept && oldest !== undefined) this.#private.delete(oldest)
   }
 
   /** The header tells whole seconds, and passed through no cache: a smaller difference is none. */

@@ -2,6 +2,7 @@ import type { Bytes } from '../protocol/bytes.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import { chunkCount } from '../protocol/chunks.ts'
 import { originRunLimit } from '../protocol/limits.ts'
+import { isShareable } from '../protocol/shareable.ts'
 import { BodyReader } from './body-reader.ts'
 import type { RunExtent } from './origin-run.ts'
 import type { OriginRate } from './origin-rate.ts'
@@ -19,8 +20,8 @@ export interface OriginSourceOptions {
    * as far as chunks were asked for, because others may bring the rest.
    */
   readonly runEnd: (first: number) => number | undefined
-  /** The origin's bytes are not the manifest's: it was deployed in the meantime. */
-  readonly onChanged: () => void
+  /** The origin's bytes are not the manifest's: it was deployed in the meantime; or they are this visitor's alone. */
+  readonly onChanged: (isPrivate: boolean) => void
 }
 
 /** What became of the origin in this response: no answer, a 5xx or 429, or other content than the manifest's. */
@@ -147,20 +148,23 @@ export class OriginSource implements ChunkSource {
     const isWhole = first === 0 && end === chunkCount(asset.size, asset.chunkSize)
     const response = await fetch(isWhole ? {} : { range: `bytes=${start}-${last}` }, signal)
     const body = new BodyReader(response.body)
-    if (isAsWished(response, start, asset.size)) return body
+    // What the origin gives to this visitor alone must go neither into the store nor to peers, whatever was published.
+    const isPrivate = response.ok && !isShareable(response.headers)
+    if (isPrivate) this.#change(true)
+    else if (isAsWished(response, start, asset.size)) return body
     // A server that knows no ranges gives the whole: what comes before is read and thrown away.
-    if (response.status === 200 && (await body.skip(start))) return body
+    else if (response.status === 200 && (await body.skip(start))) return body
     // A server in trouble may still have what it had; any other answer means that the asset is not what it was.
-    if (response.status < 500 && response.status !== 429) this.#change()
+    else if (response.status < 500 && response.status !== 429) this.#change()
     else this.#state = 'troubled'
     await body.cancel()
     throw new Error(`Cannot read from origin: it answered ${response.status}`)
   }
 
-  #change(): void {
+  #change(isPrivate: boolean = false): void {
     if (this.#state === 'changed') return
     this.#state = 'changed'
-    this.#options.onChanged()
+    this.#options.onChanged(isPrivate)
     this.#close(new Error('Cannot read from origin: its bytes are not those of the manifest'))
   }
 

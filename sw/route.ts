@@ -15,7 +15,7 @@ import type { Traffic } from './traffic.ts'
 export interface RouteOptions {
   readonly manifests: Manifests
   readonly parts: FeedParts
-  readonly origin: Pick<Origin, 'assetOf'>
+  readonly origin: Pick<Origin, 'assetOf' | 'isPrivate'>
   readonly traffic: Traffic
   readonly media: Media
   /** The request as the page made it. */
@@ -64,11 +64,13 @@ export class Route {
     if (!(await manifests.prepare()) || !manifests.isValid) return undefined
     // A part that does not come must not hold up what would come by itself; it is there for a later request.
     const asset = await within(partWaitMs, manifests.find(path))
-    if (asset === undefined) return undefined
+    if (asset === undefined || origin.isPrivate(asset.id)) return undefined
     return this.#respond(
       request,
       asset,
-      origin.assetOf(request, asset, () => manifests.suspect()),
+      origin.assetOf(request, asset, (isPrivate) => {
+        if (!isPrivate) manifests.suspect()
+      }),
     )
   }
 

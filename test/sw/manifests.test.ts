@@ -102,8 +102,8 @@ describe('Manifests', () => {
       (site) =>
         alter(site, 'fresh.json', (text) => text.replace('"sig":"A', '"sig":"B').replace(/"sig":"[^A]/, '"sig":"A')),
     ],
-    ['expired', async (site) => site.sayFresh({ expires: site.seconds - 1000 } as object)],
-    ['of the future', async (site) => site.sayFresh({ issued: site.seconds + 1000 } as object)],
+    ['expired', async (site) => site.sayFresh({ expires: site.seconds - 1000 })],
+    ['of the future', async (site) => site.sayFresh({ issued: site.seconds + 1000 })],
     [
       'without its head',
       (site) =>

@@ -109,6 +109,27 @@ describe('Route.answer() from the origin', () => {
     expect((await worker.traffic.totals()).fallbacks).toBe(1)
   })
 
+  test.each<[string, string]>([
+    ['cache-control', 'private, max-age=60'],
+    ['cache-control', 'no-store'],
+    ['vary', 'cookie'],
+  ])('keeps out of what the origin gives to this visitor alone: %s: %s', async (name, value) => {
+    const site = await liveSite()
+    const worker = await readyWorker(site)
+    const body = image.content.slice()
+    site.intercept = (path) =>
+      path === '/image.jpg' ? new Response(body, { headers: { [name]: value, 'x-own': 'yes' } }) : undefined
+    for (let visit = 0; visit < 2; visit += 1) {
+      const response = await worker.get('/image.jpg')
+      expect(response.headers.get('x-own'), 'the very answer of the origin').toBe('yes')
+      expect(await bodyOf(response)).toEqual(body)
+    }
+    await worker.store.settled()
+    expect(worker.disk.rows.has(image.asset.id)).toBe(false)
+    // The first was asked for in vain, the second is left alone.
+    expect(site.assetRequests).toHaveLength(3)
+  })
+
   test('fails like the network where there is none', async () => {
     const site = await liveSite()
     const worker = await readyWorker(site)
