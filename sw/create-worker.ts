@@ -1,10 +1,11 @@
+import * as v from 'valibot'
 import type { TrafficMessage, WorkerToPage } from '../protocol/bridge.ts'
 import type { StoreMessage } from '../protocol/store-layout.ts'
 import { compilePatterns } from '../protocol/patterns.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
 import type { AnswerRules } from './answer.ts'
 import { ChunkLists } from './chunk-lists.ts'
-import type { KeptState } from './kept-state.ts'
+import { loadAs } from './kept-state.ts'
 import { Manifests } from './manifests.ts'
 import type { OriginFetch } from './origin-fetch.ts'
 import { Origin } from './origin-fetch.ts'
@@ -61,7 +62,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const bridge = new PageBridge({
     now,
     askRelink: () => world.tellPages({ type: 'nearhand:relink' }),
-    loadLinkedAt: () => loadTime(disk.state, linkKey, report),
+    loadLinkedAt: () => loadAs(disk.state, linkKey, v.optional(v.number()), undefined, report),
     saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
     onDuplicate: (bytes) => traffic.onDuplicate(bytes),
   })
@@ -106,14 +107,4 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     ownFiles: new Set(ownFiles),
   }
   return { rules, route, manifests, bridge, store, traffic, media }
-}
-
-async function loadTime(state: KeptState, key: string, report: (error: unknown) => void): Promise<number | undefined> {
-  try {
-    const value = await state.load(key)
-    return typeof value === 'number' ? value : undefined
-  } catch (error) {
-    report(error)
-    return undefined
-  }
 }

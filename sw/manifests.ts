@@ -4,7 +4,6 @@ import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { siteIdSchema } from '../protocol/ids.ts'
-import { parseValue } from '../protocol/json.ts'
 import {
   freshLimitBytes,
   headLimitBytes,
@@ -12,18 +11,18 @@ import {
   refreshPauseLimitMs,
   refreshPauseMs,
   refreshWaitMs,
-  rootChainLimit,
-  rootLimitBytes,
 } from '../protocol/limits.ts'
-import type { Fresh, Root } from '../protocol/manifest.ts'
+import type { Fresh } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
-import { list, text } from '../protocol/schemas.ts'
-import { openNextRoot, openPinnedRoot, TrustedManifest } from '../protocol/trusted-manifest.ts'
+import { TrustedManifest } from '../protocol/trusted-manifest.ts'
 import { within } from './deadline.ts'
+import { envelopeLimit } from './envelope-limit.ts'
 import type { KeptState } from './kept-state.ts'
+import { loadAs } from './kept-state.ts'
 import type { Origin } from './origin-fetch.ts'
 import type { PartCache } from './parts.ts'
 import { Parts } from './parts.ts'
+import { Roots } from './roots.ts'
 
 export interface ManifestsOptions {
   /** The text of the signed root that the worker file pins. */
@@ -64,13 +63,8 @@ const savedSchema = v.strictObject({
 })
 type Saved = v.InferOutput<typeof savedSchema>
 
-// An envelope is its body in base64, and signatures.
-const envelopeLimit = (body: number): number => Math.ceil((body * 4) / 3) + 4096
-
 const stateKey = 'manifest'
-const rootsKey = 'roots'
 const lotKey = 'lot'
-const rootsSchema = list(text(envelopeLimit(rootLimitBytes)), rootChainLimit)
 const lotSchema = v.pipe(
   v.number(),
   v.check((lot) => lot >= 0 && lot < 1, 'no lot'),
@@ -83,9 +77,7 @@ const lotSchema = v.pipe(
 export class Manifests {
   readonly #options: ManifestsOptions
   readonly #parts: Parts
-  #root: Promise<Root> | undefined
-  /** Envelopes of the roots that followed the pinned one. */
-  #roots: string[] = []
+  readonly #roots: Roots
   /** Where this device stands when only a share of the visitors is let in. */
   #lot = 1
   #isOriginSilent = false
@@ -104,7 +96,9 @@ export class Manifests {
 
   constructor(options: ManifestsOptions) {
     this.#options = options
-    this.#parts = new Parts(options.cache, (id) => options.origin.readPart(id), options.now)
+    const { root: pinned, origin, state, report } = options
+    this.#roots = new Roots({ pinned, origin, state, report })
+    this.#parts = new Parts(options.cache, (id) => origin.readPart(id), options.now)
   }
 
   /** Before a page loads: its requests are to be answered from the newest manifest. */
@@ -204,52 +198,10 @@ export class Manifests {
       const code = error instanceof ProtocolError ? error.code : undefined
       if (code === 'equivocal') this.#doubt(candidate.floor.seq)
       const mayHaveMissed = code === 'outdated' || (isOrigins && (code === 'untrusted' || code === 'expired'))
-      if (!mayHaveMissed || !(await this.#followRoots())) throw error
+      if (!mayHaveMissed || !(await this.#roots.follow())) throw error
     }
     const follower = await this.#restore()
     return { candidate: follower, fresh: await follower.acceptFresh(envelope, this.#seconds()) }
-  }
-
-  /** Walks from the root that is believed to the newest. Whether there was one to follow. */
-  async #followRoots(): Promise<boolean> {
-    const { origin, state, report } = this.#options
-    const known = this.#roots.length
-    try {
-      while (this.#roots.length < rootChainLimit) {
-        const root = await this.#openRoots()
-        const name = manifestFiles.rootOf(root.version + 1)
-        const envelope = textOf(await origin.readFile(name, envelopeLimit(rootLimitBytes), 'no-store'))
-        await openNextRoot(root, envelope)
-        this.#roots = [...this.#roots, envelope]
-        this.#root = undefined
-      }
-    } catch (error) {
-      report(error) // mostly that there is no next one
-    }
-    if (this.#roots.length === known) return false
-    await state.save(rootsKey, this.#roots).catch(report)
-    return true
-  }
-
-  /** The newest root that is believed. Those between may have expired since. */
-  #openRoots(): Promise<Root> {
-    this.#root ??= this.#walkRoots()
-    return this.#root
-  }
-
-  async #walkRoots(): Promise<Root> {
-    let root = await openPinnedRoot(this.#options.root)
-    const followed: string[] = []
-    for (const envelope of this.#roots) {
-      try {
-        root = await openNextRoot(root, envelope)
-        followed.push(envelope)
-      } catch (error) {
-        this.#options.report(error) // older than what the worker file pins by now, or written by a script
-      }
-    }
-    this.#roots = followed
-    return root
   }
 
   #doubt(seq: number): void {
@@ -301,26 +253,10 @@ export class Manifests {
     return this.#loading
   }
 
-  async #loadAs<Value>(key: string, schema: v.GenericSchema<unknown, Value>, otherwise: Value): Promise<Value> {
-    try {
-      const kept = await this.#options.state.load(key)
-      return kept === undefined ? otherwise : parseValue(schema, kept, `kept ${key}`)
-    } catch (error) {
-      this.#options.report(error)
-      return otherwise
-    }
-  }
-
   async #readState(): Promise<void> {
     const { state, report, random } = this.#options
-    try {
-      const saved = await state.load(stateKey)
-      if (saved !== undefined) this.#saved = parseValue(savedSchema, saved, 'kept manifest')
-    } catch (error) {
-      report(error)
-    }
-    this.#roots = await this.#loadAs(rootsKey, rootsSchema, [])
-    this.#lot = await this.#loadAs(lotKey, lotSchema, 1)
+    this.#saved = await loadAs(state, stateKey, v.optional(savedSchema), undefined, report)
+    this.#lot = await loadAs(state, lotKey, lotSchema, 1, report)
     if (this.#lot === 1) {
       this.#lot = random()
       await state.save(lotKey, this.#lot).catch(report)
@@ -334,7 +270,7 @@ export class Manifests {
 
   /** A manifest that believes what was believed last. */
   async #restore(): Promise<TrustedManifest> {
-    const root = await this.#openRoots()
+    const root = await this.#roots.newest()
     const saved = this.#saved?.site === root.site ? this.#saved : undefined
     const trusted = new TrustedManifest(root)
     try {

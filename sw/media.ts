@@ -1,7 +1,7 @@
 import * as v from 'valibot'
-import { parseValue } from '../protocol/json.ts'
 import { mediaPathsKept } from '../protocol/limits.ts'
 import type { KeptState } from './kept-state.ts'
+import { loadAs } from './kept-state.ts'
 
 /** Of each page that loaded without the worker: the media paths met in it, and whether they are ours. */
 const pagesSchema = v.record(v.string(), v.record(v.string(), v.boolean()))
@@ -44,17 +44,8 @@ export class Media {
   }
 
   #load(): Promise<Pages> {
-    this.#pages ??= this.#read()
+    this.#pages ??= loadAs<Pages>(this.#state, stateKey, pagesSchema, {}, this.#report)
     return this.#pages
-  }
-
-  async #read(): Promise<Pages> {
-    try {
-      return parseValue(pagesSchema, (await this.#state.load(stateKey)) ?? {}, 'kept media')
-    } catch (error) {
-      this.#report(error)
-      return {}
-    }
   }
 
   async #save(): Promise<void> {
