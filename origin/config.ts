@@ -37,6 +37,8 @@ export interface OriginOptions {
   readonly stun?: { readonly port: number; readonly host?: string | undefined } | false | undefined
   /** More ICE servers for visitors. Default: none. */
   readonly iceServers?: readonly IceServer[] | undefined
+  /** Connects visitors through TURN servers alone, so that none sees another's IP address. Default: false. */
+  readonly relay?: boolean | undefined
   /** Whether stored pages answer a navigation that the network does not. Default: false. */
   readonly offlinePages?: boolean | undefined
   /** Bytes that the store of this site may take on a device. Default: 200 MiB. */
@@ -84,6 +86,7 @@ export interface OriginConfig {
   readonly watch: boolean
   readonly stun: { readonly port: number; readonly host: string | undefined } | undefined
   readonly iceServers: readonly IceServer[]
+  readonly relay: boolean
   readonly offlinePages: boolean
   readonly storeLimitBytes: number
   readonly keepContentBytes: number
@@ -123,6 +126,7 @@ export function resolveConfig(options: OriginOptions): OriginConfig {
     watch: options.watch ?? false,
     stun: options.stun === false ? undefined : { port: options.stun?.port ?? 3478, host: options.stun?.host },
     iceServers: checkIceServers(options.iceServers ?? []),
+    relay: checkRelay(options),
     offlinePages: options.offlinePages ?? false,
     storeLimitBytes: checkNumber('storeLimitBytes', options.storeLimitBytes ?? 200 * mebibyte, 0),
     keepContentBytes: checkNumber('keepContentBytes', options.keepContentBytes ?? 2048 * mebibyte, 0),
@@ -168,6 +172,11 @@ function checkIceServers(iceServers: readonly IceServer[]): readonly IceServer[]
   } catch (cause) {
     throw new TypeError(`Cannot use iceServers: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
+}
+
+function checkRelay({ relay = false, iceServers = [] }: OriginOptions): boolean {
+  if (!relay || iceServers.some(({ urls }) => urls.some((url) => url.startsWith('turn')))) return relay
+  throw new TypeError('Cannot relay: iceServers names no TURN server')
 }
 
 function checkNames(names: ScriptNames): ScriptNames {

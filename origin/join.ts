@@ -23,13 +23,14 @@ export function planJoin(
   secret: Bytes,
   sections: readonly string[],
   now: number,
-  options: { readonly iceServers: readonly IceServer[]; readonly lan: boolean },
+  options: Pick<JoinResponse, 'iceServers' | 'lan' | 'relay'>,
 ): JoinResponse {
   const epoch = epochOf(now)
   return {
     swarms: sections.map((section) => ({ section, swarm: swarmIdOf(secret, section, epoch) })),
     iceServers: options.iceServers.slice(0, iceServerLimit),
     lan: options.lan,
+    ...(options.relay === true && { relay: true }),
     renewSeconds: Math.max(1, (epoch + 1) * daySeconds - Math.floor(now)),
   }
 }

@@ -29,6 +29,7 @@ export function createSite({ config, keys, publisher, files, content, scripts, t
     find: (pathname) => files.find(pathname),
     fresh: () => publisher.fresh(),
     content: (id) => findContent(publisher, content, id),
+    isRevoked: (id) => publisher.isRevoked(id),
     script: (name) => scripts.get(name)?.(),
     isAllowedOrigin: (origin) => config.allowedOrigins.includes(origin),
     join(request) {
@@ -36,7 +37,7 @@ export function createSite({ config, keys, publisher, files, content, scripts, t
       if (keys.swarmSecret === undefined || sections === undefined) return undefined
       const own = stunPort === undefined ? [] : stunServersOf(request.url, stunPort, config.stun?.host)
       const lan = config.lan ?? isLocalPage(request.headers.get('origin') ?? request.url)
-      const options = { iceServers: [...own, ...config.iceServers], lan }
+      const options = { iceServers: [...own, ...config.iceServers], lan, relay: config.relay }
       return JSON.stringify(planJoin(keys.swarmSecret, sections, config.now() / 1000, options))
     },
     health() {

@@ -16,6 +16,8 @@ export interface TrackerOptions {
   readonly lan: boolean
   /** Whether a swarm is one of ours: nobody gets to signal for a site of their own. */
   readonly isSwarm: (swarm: SwarmId) => boolean
+  /** Nobody is introduced in a swarm of fewer: who is there would say too much about each. Default: 2. */
+  readonly minimumSwarm?: (() => number) | undefined
   /** A number from 0 up to but not 1. */
   readonly random: () => number
 }
@@ -114,9 +116,10 @@ export class Tracker {
     if (!peer.swarms?.includes(swarm)) throw new ProtocolError('malformed', 'Cannot seek: a swarm that was not joined')
     const left = introductionsMade - (peer.pairs.size - peer.received)
     const members = this.#swarms.get(swarm)?.list ?? []
+    const isTooSmall = members.length < (this.#options.minimumSwarm?.() ?? 2)
     const picked = pickPeers(
       members,
-      Math.min(count, left),
+      isTooSmall ? 0 : Math.min(count, left),
       (other) => this.#mayMeet(peer, other),
       this.#options.random,
     )

@@ -23,6 +23,8 @@ export interface JoinResponse {
   readonly iceServers: readonly IceServer[]
   /** LAN mode: candidates of the visitor's own network are used, too. */
   readonly lan: boolean
+  /** Whether connections go through TURN servers alone. Left out: not. */
+  readonly relay?: boolean | undefined
   /** Seconds until the page asks again, as the swarm ids change. */
   readonly renewSeconds: number
 }
@@ -46,6 +48,7 @@ const schema = v.strictObject({
     iceServerLimit,
   ),
   lan: v.boolean(),
+  relay: v.optional(v.boolean()),
   renewSeconds: whole(1, 86_400),
 })
 

@@ -7,6 +7,7 @@ import { Connection } from './connection.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import { startExchange } from './exchange-host.ts'
 import type { ExchangeToPage, PeerView } from './exchange-messages.ts'
+import { configurePeer } from './peer-configuration.ts'
 import { Swarm } from './swarm.ts'
 import type { Socket, SocketEvents } from './tracker-client.ts'
 import type { UploadDay } from './upload-day.ts'
@@ -21,6 +22,7 @@ export interface PeeringOptions {
   readonly trackerUrl: string
   readonly bans: Bans
   readonly today: UploadDay
+  readonly isRelayOnly: boolean
   /** Bytes a second, now. */
   uploadLimit(): number
   /** The worker that answers this site's requests, now. */
@@ -147,13 +149,8 @@ export class Peering {
         fetchJoin: (signal) => fetchJoin(folder + joinFile, signal),
         openSocket: (events) => openSocket(folder.replace(/^http/, 'ws') + trackerFile, events, this.#options.failed),
         connect: (ports, join) => {
-          const iceServers = join.iceServers.map(({ urls, username, credential }) => ({
-            urls: [...urls],
-            ...(username === undefined ? {} : { username }),
-            ...(credential === undefined ? {} : { credential }),
-          }))
-          const createPeer = (): RTCPeerConnection => new RTCPeerConnection({ iceServers, certificates: [certificate] })
-          return new Connection({ ...ports, createPeer })
+          const configuration = configurePeer(join, certificate, this.#options.isRelayOnly)
+          return new Connection({ ...ports, createPeer: () => new RTCPeerConnection(configuration) })
         },
         tellExchange: (message, transfer) => host.post(message, transfer),
       },

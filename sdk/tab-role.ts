@@ -88,6 +88,7 @@ export class TabRole {
       trackerUrl: settings.trackerUrl,
       bans: this.#bans,
       today: this.today,
+      isRelayOnly: settings.isRelayOnly,
       uploadLimit: () => uploadLimitIn(page.circumstances, settings.uploadBytesPerSecond),
       serviceWorker: () => page.serviceWorkers?.controller ?? undefined,
       changed: () => {

@@ -38,6 +38,7 @@ const wrong: Partial<OriginOptions>[] = [
   { trustedProxies: ['proxy.example.org'] },
   { iceServers: [{ urls: ['http://example.org'] }] },
   { iceServers: [{ urls: [] }] },
+  { relay: true, iceServers: [{ urls: ['stun:example.org'] }] },
   { scriptNames: { tag: '../x.js' } },
   { scriptNames: { tag: 'nearhand-sw.js' } },
   { scriptNames: { worker: 'worker' } },

@@ -67,6 +67,18 @@ describe('introductions', () => {
     expect(seek(ann)).toEqual([])
   })
 
+  test('nobody is introduced while the swarm is smaller than its minimum of now', () => {
+    let minimumSwarm = 3
+    tracker = makeTracker({ minimumSwarm: () => minimumSwarm })
+    join(ann, '198.51.100.1')
+    join(bob, '198.51.100.2')
+    expect([seek(ann), seek(bob)]).toEqual([[], []])
+    join(eve, '198.51.100.3', otherSwarm)
+    expect(seek(ann), 'those of another swarm do not count').toEqual([])
+    minimumSwarm = 2
+    expect(seek(ann)).toEqual([bob])
+  })
+
   test('who joins later is told to those who seek again', () => {
     join(ann, '198.51.100.1')
     expect(seek(ann)).toEqual([])
