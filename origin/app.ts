@@ -17,6 +17,8 @@ export interface Site {
   fresh(): Promise<string | undefined>
   /** The bytes that an id names, of this and the last heads. */
   content(id: string): Promise<Representation | undefined>
+  /** Whether the operator took the content down. */
+  isRevoked(id: string): boolean
   /** One of our scripts by its file name. */
   script(name: string): Representation | undefined
   /** What a visitor joins, as JSON text; undefined where this machine lets nobody join. */
@@ -63,6 +65,7 @@ async function answer(site: Site, request: Request, path: string): Promise<Respo
   if (script) return serveAsset(request, script)
   const found = await site.find(path)
   if (found === undefined) return undefined
+  if (found.type === 'gone') return gone()
   if (found.type === 'representation') return serveAsset(request, found.representation)
   return redirect(site.base + found.path.slice(1), request)
 }
@@ -78,6 +81,7 @@ async function answerManifest(site: Site, request: Request, name: string): Promi
     const fresh = await site.fresh()
     return fresh === undefined ? absent() : serveAsset(request, unstored(fresh))
   }
+  if (name.startsWith('content/') && site.isRevoked(name.slice('content/'.length))) return gone()
   const found = name.startsWith('content/')
     ? await site.content(name.slice('content/'.length))
     : await findManifestFile(site.manifestFolder, name)
@@ -103,6 +107,11 @@ function unstored(text: string): Representation {
 /** A name below the manifest folder that there is not: nobody else's route, and nothing to keep. */
 function absent(): Response {
   return new Response(null, { status: 404, headers: { 'cache-control': 'no-store' } })
+}
+
+/** What the operator took down, and may put back: nothing to keep. */
+function gone(): Response {
+  return new Response('410 Gone', { status: 410, headers: { 'cache-control': 'no-store' } })
 }
 
 /** The site's own page for what there is not. It has no validators and no ranges: it stands for any path. */

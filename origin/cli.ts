@@ -4,8 +4,11 @@ import * as v from 'valibot'
 import { initCommand } from './command-init.ts'
 import { keygenCommand } from './command-keygen.ts'
 import { keysCommand } from './command-keys.ts'
+import { pauseCommand } from './command-pause.ts'
 import { publishCommand } from './command-publish.ts'
 import { serveCommand } from './command-serve.ts'
+import { switchCommand } from './command-switch.ts'
+import { takedownCommand } from './command-takedown.ts'
 import { verifyCommand } from './command-verify.ts'
 import { runCli } from './run-cli.ts'
 
@@ -18,7 +21,17 @@ process.stderr.on('error', () => undefined)
 
 process.exitCode = await runCli(
   process.argv.slice(2),
-  [serveCommand, publishCommand, verifyCommand, initCommand, keygenCommand, keysCommand],
+  [
+    serveCommand,
+    publishCommand,
+    verifyCommand,
+    initCommand,
+    keygenCommand,
+    keysCommand,
+    takedownCommand,
+    pauseCommand,
+    switchCommand,
+  ],
   await readVersion(),
   { stdout: process.stdout, stderr: process.stderr, cwd: process.cwd(), signal: stop.signal },
 )

@@ -18,6 +18,7 @@ import {
   writeSiteScripts,
 } from './site-scripts.ts'
 import { lockState } from './state-lock.ts'
+import { readSwitches, switchesOf } from './switches.ts'
 
 const options = {
   ...scriptOptions,
@@ -99,6 +100,7 @@ async function publish({
     now: Math.floor(startedMs / 1000),
     freshSeconds,
     headSeconds,
+    switches: switchesOf(await readSwitches(state)),
     sections: values.section ?? [],
     exclude: Object.values(scriptNamesOf(values)).map((name) => `/${name}`),
     onProgress: progress.update,

@@ -56,8 +56,11 @@ export class ManifestFolder {
     return this.#putChanged(manifestFiles.head(hash), envelope)
   }
 
-  putRoot(envelope: string): Promise<void> {
-    return this.#putChanged(manifestFiles.root, envelope)
+  /** All that are known, by version: the newest is the last, and what `root.json` says. */
+  async putRoots(roots: ReadonlyMap<number, string>): Promise<void> {
+    for (const [version, envelope] of roots) await this.#putChanged(manifestFiles.rootOf(version), envelope)
+    const newest = [...roots.values()].at(-1)
+    if (newest !== undefined) await this.#putChanged(manifestFiles.root, newest)
   }
 
   putFresh(envelope: string): Promise<void> {

@@ -18,6 +18,7 @@ import type { StateLock } from './state-lock.ts'
 import { lockState } from './state-lock.ts'
 import type { StunSocket } from './stun-socket.ts'
 import { startStun } from './stun-socket.ts'
+import { SwitchesWatch } from './switches-watch.ts'
 import { Tracker } from './tracker.ts'
 import { TrackerSocket } from './tracker-socket.ts'
 import type { UpgradeServer } from './upgrade.ts'
@@ -77,6 +78,10 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
   signal?.addEventListener('abort', stop, { once: true })
   try {
     signal?.throwIfAborted()
+    const tellAll = (): void => void tellFresh(publisher, socket, config.log)
+    parts.push(
+      await SwitchesWatch.start(config.state, (switches) => (publisher.setSwitches(switches), tellAll()), config.log),
+    )
     // Before the first publication, so that no change falls between.
     if (config.watch) parts.push(await startWatch(config, publisher))
     const first = await publisher.publish()

@@ -6,13 +6,14 @@ import { assetLimitBytes } from '../protocol/limits.ts'
 import type { BinRow, Head } from '../protocol/manifest.ts'
 import { sectionOf } from '../protocol/paths.ts'
 import { makeCatalogue } from './bins.ts'
+import type { Switches } from './fresh.ts'
 import { signFresh } from './fresh.ts'
 import type { HashedAsset, PublishProgress } from './hash-assets.ts'
 import { hashAssets } from './hash-assets.ts'
 import { readHashCache, writeHashCache } from './hash-cache.ts'
 import { createHasher } from './hash-pool.ts'
 import type { HeadContent, SignedHead } from './head.ts'
-import { indexBudget, nextHead } from './head.ts'
+import { headSignerOf, indexBudget, nextHead } from './head.ts'
 import type { HeaderRule, Headers, HeadersOf, ServerHeaders } from './header-table.ts'
 import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
 import type { Inject } from './inject.ts'
@@ -57,10 +58,8 @@ export interface PublishOptions {
   readonly headSeconds?: number
   /** Life of the fresh that is written. Default: 24 hours. */
   readonly freshSeconds?: number
-  /** Whether visitors may use peers. Default: true. */
-  readonly peers?: boolean
-  /** Content that nobody is to serve any more. Default: none. */
-  readonly revoked?: readonly ContentId[]
+  /** What the operator switched. Default: `defaultSwitches`. */
+  readonly switches?: Partial<Switches>
   /** Larger files are left to the origin. Default and most: `assetLimitBytes`. */
   readonly maxAssetBytes?: number
   readonly onProgress?: (progress: PublishProgress) => void
@@ -84,6 +83,10 @@ export interface Publication {
   readonly freshEnvelope: string | undefined
   /** By canonical path, in path order. */
   readonly assets: ReadonlyMap<string, PublishedAsset>
+  /** Path prefixes for which the key here may speak; only what lies below them is listed. */
+  readonly prefixes: readonly string[]
+  /** Files that are not listed because they lie elsewhere. */
+  readonly outside: number
   /** Files that are not listed, and why. */
   readonly skipped: readonly SkippedFile[]
   /** Files whose content was not known. */
@@ -97,7 +100,8 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   const manifest = await ManifestFolder.open(options.out)
   const hidden = await Promise.all([options.state, ...(options.hidden ?? [])].map(realPlace))
   const scan = await scanFolder(options.folder, hidden, options.signal)
-  const { listed, tooLarge } = chooseFiles(scan.files, options)
+  const prefixes = headSignerOf(options.keys)?.prefixes ?? ['/']
+  const { listed, tooLarge, outside } = chooseFiles(scan.files, prefixes, options)
   const hashed = await hashFiles(listed, manifest, options)
 
   const previous = await readPreviousHead(manifest, options.state, options.keys.root)
@@ -111,8 +115,8 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   options.signal?.throwIfAborted()
   for (const [id, bytes] of content.catalogue.parts) await manifest.putPart(id, bytes)
   await manifest.putHead(signed.hash, signed.envelope)
-  await rememberHead(options.state, signed)
-  await manifest.putRoot(options.keys.rootEnvelope)
+  await rememberHead(options.state, signed, options.out)
+  await manifest.putRoots(options.keys.roots)
   if (freshEnvelope !== undefined) await manifest.putFresh(freshEnvelope)
   if (signed !== previous) await pruneManifest(manifest, options.keys.root, options.now)
   return {
@@ -121,6 +125,8 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
     headEnvelope: signed.envelope,
     freshEnvelope,
     assets: new Map(assets.map((asset) => [asset.path, asset])),
+    prefixes,
+    outside,
     skipped: [...scan.skipped, ...tooLarge, ...hashed.skipped],
     hashedFiles: hashed.hashedFiles,
   }
@@ -128,15 +134,19 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
 
 function chooseFiles(
   files: readonly ScannedFile[],
+  prefixes: readonly string[],
   options: PublishOptions,
-): { listed: readonly ScannedFile[]; tooLarge: readonly SkippedFile[] } {
+): { listed: readonly ScannedFile[]; tooLarge: readonly SkippedFile[]; outside: number } {
   const exclude = new Set(options.exclude)
   const limit = limitOf(options)
-  const wanted = files.filter(({ path }) => !exclude.has(path))
+  const included = files.filter(({ path }) => !exclude.has(path))
+  // Visitors would pass over the rest: its key may not speak for it.
+  const wanted = included.filter(({ path }) => prefixes.some((prefix) => path.startsWith(prefix)))
   const reason = `over ${limit} bytes, left to the origin`
   return {
     listed: wanted.filter(({ size }) => size <= limit),
     tooLarge: wanted.filter(({ size }) => size > limit).map(({ path }) => ({ file: path, reason })),
+    outside: included.length - wanted.length,
   }
 }
 
@@ -194,8 +204,7 @@ async function signFreshIfPossible(signed: SignedHead, options: PublishOptions):
   return signFresh(options.keys, signed.head, signed.hash, {
     now: options.now,
     seconds: options.freshSeconds ?? daySeconds,
-    peers: options.peers ?? true,
-    revoked: options.revoked ?? [],
+    ...options.switches,
   })
 }
 

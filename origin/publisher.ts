@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { ContentId } from '../protocol/ids.ts'
 import type { OriginConfig } from './config.ts'
-import { signFresh } from './fresh.ts'
+import type { Switches } from './fresh.ts'
+import { defaultSwitches, signFresh } from './fresh.ts'
 import { injectionOf } from './inject.ts'
 import type { SiteKeys } from './keys.ts'
 import { rootWarning } from './lives.ts'
@@ -29,7 +30,9 @@ export class Publisher {
   #warnedAt = 0
   #running: Promise<Publication> | undefined
   #waiting: Promise<Publication> | undefined
-  #fresh: { head: ContentId; envelope: string; issued: number } | undefined
+  #switches: Switches = defaultSwitches
+  #revoked: ReadonlySet<string> = new Set()
+  #fresh: { head: ContentId; envelope: string; issued: number; switches: Switches } | undefined
 
   constructor(
     config: OriginConfig,
@@ -48,6 +51,17 @@ export class Publisher {
 
   assetOf(id: ContentId): PublishedAsset | undefined {
     return this.#byId.get(id)
+  }
+
+  /** What the operator wants from now on; the next `fresh()` says so. */
+  setSwitches(switches: Switches): void {
+    this.#switches = switches
+    this.#revoked = new Set(switches.revoked)
+  }
+
+  /** Whether nobody is to serve this content any more. */
+  isRevoked(id: string): boolean {
+    return this.#revoked.has(id)
   }
 
   /** A run that began before this call may have missed what changed since, so one more follows it. */
@@ -91,13 +105,16 @@ export class Publisher {
     if (publication.head.expires <= now) return undefined
     const { freshSeconds } = this.#config
     const held = this.#fresh
-    if (held?.head === publication.headHash && now - held.issued < freshSeconds / 2) return held.envelope
+    const switches = this.#switches
+    const isSame = held?.head === publication.headHash && held.switches === switches
+    if (isSame && now - held.issued < freshSeconds / 2) return held.envelope
     if (this.#keys.fresh === undefined) return undefined
-    // A clock that was set back must not make a word that devices take for a replay.
-    const issued = Math.max(now, held?.issued ?? 0)
-    const options = { now: issued, seconds: freshSeconds, peers: true, revoked: [] }
+    // A clock that was set back must not make a word that devices take for a replay, and what was switched within one
+    // second of the word before must count as the newer of the two.
+    const issued = Math.max(now, held ? held.issued + (isSame ? 0 : 1) : 0)
+    const options = { ...switches, now: issued, seconds: freshSeconds }
     const envelope = await signFresh(this.#keys, publication.head, publication.headHash, options)
-    this.#fresh = { head: publication.headHash, envelope, issued }
+    this.#fresh = { head: publication.headHash, envelope, issued, switches }
     return envelope
   }
 
@@ -140,6 +157,7 @@ export class Publisher {
       exclude: Object.values(scriptNames).map((name) => `/${name}`),
       headSeconds,
       freshSeconds,
+      switches: this.#switches,
       signal: this.#stopped.signal,
       ...(inject && { inject }),
       ...(onProgress && { onProgress }),

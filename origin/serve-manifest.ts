@@ -48,6 +48,7 @@ export function etagOfBytes(bytes: Uint8Array): string {
 /** Only names of the agreed form reach the disk. */
 function knownName(name: string): { contentType: string; cacheControl: string } | undefined {
   if (name === manifestFiles.root) return { contentType: json, cacheControl: 'no-cache' }
+  if (/^roots\/[1-9]\d{0,8}\.json$/.test(name)) return { contentType: json, cacheControl: immutable }
   const [, folder, hash] = /^(heads|parts)\/([0-9a-f]{64})(?:\.json)?$/.exec(name) ?? []
   const id = parseContentId(hash ?? '')
   if (id === undefined) return undefined

@@ -23,6 +23,8 @@ export type SiteAnswer =
   | { readonly type: 'representation'; readonly representation: Representation }
   /** A folder asked for without its slash. */
   | { readonly type: 'redirect'; readonly path: string }
+  /** The operator took it down. */
+  | { readonly type: 'gone' }
 
 interface SiteFilesOptions {
   readonly folder: string
@@ -52,6 +54,9 @@ export class SiteFiles {
   async find(pathname: string): Promise<SiteAnswer | undefined> {
     const path = spellPath(pathname)
     if (path === undefined) return undefined
+    const { publication } = this.#options.publisher
+    const id = publication?.assets.get(rowPath(path))?.id
+    if (id !== undefined && this.#options.publisher.isRevoked(id)) return { type: 'gone' }
     // Each time from the folder's name on: links may lead elsewhere than when the folder was published.
     const found = await findOnDisk(this.#options.folder, rowPath(path), this.#options.hidden)
     const published = await this.#openPublished(rowPath(path), found)

@@ -7,7 +7,13 @@ const lockFile = 'lock'
 const holderSchema = v.object({ pid: v.number(), started: v.number(), locked: v.number(), folder: v.string() })
 
 /** Who holds a state folder. */
-type Holder = v.InferOutput<typeof holderSchema>
+export interface Holder {
+  readonly pid: number
+  /** The start of the process, and of its hold, in milliseconds since 1970. */
+  readonly started: number
+  readonly locked: number
+  readonly folder: string
+}
 
 export interface StateLock {
   /** Does nothing the second time. */
@@ -43,6 +49,12 @@ export async function lockState(state: string, folder: string): Promise<StateLoc
       await rm(file, { force: true })
     },
   }
+}
+
+/** The process that runs with a state folder; undefined where none does. */
+export async function readStateHolder(state: string): Promise<Holder | undefined> {
+  const holder = await readHolder(join(state, lockFile))
+  return holder && isHeld(holder) ? holder : undefined
 }
 
 async function take(file: string, own: Holder): Promise<boolean> {
