@@ -85,8 +85,8 @@ export type WorkerToExchange =
   /** By now the page waits for it: so long the peers still have, and no longer than they had. */
   | { readonly type: 'hurry'; readonly request: number; readonly deadlineMs: number }
   | { readonly type: 'cancel'; readonly request: number }
-  /** What may be given to peers, until when (milliseconds since 1970; 0: nothing), and below which paths not. */
-  | { readonly type: 'rule'; readonly servesUntil: number; readonly off: readonly string[] }
+  /** How long from now peers may be given something, in milliseconds, and below which paths they may not. */
+  | { readonly type: 'rule'; readonly servesMs: number; readonly off: readonly string[] }
   /** What this peer sent for this request was not what the manifest says. */
   | { readonly type: 'blame'; readonly request: number; readonly peer: PeerId }
 
@@ -162,7 +162,7 @@ const workerToExchangeSchema = v.variant('type', [
   }),
   v.strictObject({ type: v.literal('hurry'), request: count, deadlineMs }),
   v.strictObject({ type: v.literal('cancel'), request: count }),
-  v.strictObject({ type: v.literal('rule'), servesUntil: count, off: list(text(pathLimit), prefixLimit) }),
+  v.strictObject({ type: v.literal('rule'), servesMs: count, off: list(text(pathLimit), prefixLimit) }),
   v.strictObject({ type: v.literal('blame'), request: count, peer: peerIdSchema }),
 ])
 

@@ -56,6 +56,8 @@ export function deviceNames(base: string): DeviceNames {
 /** What a device holds of one asset. */
 export interface StoredAsset {
   readonly id: ContentId
+  /** Where the visitor met it. */
+  readonly path: string
   readonly section: string
   readonly size: number
   readonly chunkSize: number
@@ -115,6 +117,7 @@ export function pageKey(id: ContentId, page: number): string {
 
 const storedAssetSchema = v.strictObject({
   id: contentIdSchema,
+  path: text(pathLimit),
   section: text(pathLimit),
   size: whole(0, assetLimitBytes),
   chunkSize: whole(minChunkBytes, maxChunkBytes),

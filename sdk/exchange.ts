@@ -45,6 +45,8 @@ export class Exchange implements SessionHost {
   readonly #waiting = new Set<() => void>()
   readonly #cancels = new Map<() => void, () => void>()
   #swarms: readonly SectionSwarm[] = []
+  #servesUntil = -Infinity
+  #off: readonly string[] = []
   #port: MessagePort | undefined
   #told = ''
   #isGiving = false
@@ -90,7 +92,8 @@ export class Exchange implements SessionHost {
   }
 
   sectionOf(asset: ContentId): string | undefined {
-    return this.#store.find(asset)?.section
+    const stored = this.#store.find(asset)
+    return stored && this.#isGiven(stored) ? stored.section : undefined
   }
 
   shaken(session: PeerSession): void {
@@ -105,7 +108,7 @@ export class Exchange implements SessionHost {
 
   interested(session: PeerSession, asset: ContentId): void {
     const stored = this.#store.find(asset)
-    if (stored === undefined) return
+    if (stored === undefined || !this.#isGiven(stored)) return
     session.adverts?.interested(asset)
     if (this.uploads.isAllowed) session.send({ type: 'map', asset, ...this.#store.mapOf(stored) })
     // It asks once: told when we give again.
@@ -170,7 +173,17 @@ export class Exchange implements SessionHost {
         break
       case 'blame':
         this.#ban(message.peer)
+        break
+      case 'rule':
+        this.#servesUntil = this.clock.now() + message.servesMs
+        this.#off = message.off
+        for (const session of this.#sessions.values()) this.#tellAll(session)
     }
+  }
+
+  /** Nothing without a signed word that it may be, and an unexpired one (freeze). */
+  #isGiven({ path }: StoredAsset): boolean {
+    return this.clock.now() < this.#servesUntil && !this.#off.some((prefix) => path.startsWith(prefix))
   }
 
   #ban(peer: PeerId): void {
@@ -190,7 +203,8 @@ export class Exchange implements SessionHost {
 
   #tellAll(session: PeerSession): void {
     session.adverts?.tellAll(
-      (section) => (this.uploads.isAllowed ? this.#store.assetsOf(section) : []),
+      (section) =>
+        this.uploads.isAllowed ? this.#store.assetsOf(section).filter((asset) => this.#isGiven(asset)) : [],
       (id) => this.#store.stateOf(id),
     )
   }
@@ -211,7 +225,7 @@ export class Exchange implements SessionHost {
   }
 
   readonly #tellChanges = (): void => {
-    const assets = [...this.#changed.values()]
+    const assets = [...this.#changed.values()].filter((asset) => this.#isGiven(asset))
     this.#changed.clear()
     if (!this.uploads.isAllowed) return
     for (const { adverts } of this.#sessions.values()) adverts?.tellChanged(assets, (id) => this.#store.stateOf(id))
@@ -221,7 +235,7 @@ export class Exchange implements SessionHost {
     if (!this.uploads.isAllowed) return
     for (const { id } of this.#grown.values()) {
       const asset = this.#store.find(id)
-      if (asset === undefined) continue
+      if (asset === undefined || !this.#isGiven(asset)) continue
       const map = this.#store.mapOf(asset)
       for (const session of this.#sessions.values()) {
         if (session.adverts?.isInterested(id)) session.send({ type: 'map', asset: id, ...map })

@@ -64,6 +64,8 @@ export class Nearhand extends EventTarget {
   #isSwitchedOff = false
   #removal: Promise<void> = Promise.resolve()
   #isShown = true
+  /** Whether the site's operator lets this device have peers. */
+  #mayPeer = true
   #toldPeers: readonly PeerView[] = []
   #traffic: BroadcastChannel | undefined
   #isTelling = false
@@ -214,7 +216,11 @@ export class Nearhand extends EventTarget {
     })
     serviceWorkers?.addEventListener('message', (event: MessageEvent<unknown>) => {
       this.#try(() => {
-        if (isRelink(event.data)) this.#role.relink()
+        const message = parseWorkerToPage(event.data)
+        if (message?.type === 'nearhand:relink') this.#role.relink()
+        if (message?.type !== 'nearhand:rule' || message.peers === this.#mayPeer) return
+        this.#mayPeer = message.peers
+        this.#follow()
       })
     })
   }
@@ -272,7 +278,7 @@ export class Nearhand extends EventTarget {
     // A page that the worker does not control (a forced reload) has no use for peers, and the worker cannot reach it.
     const isControlled = this.#worker() !== undefined
     const { hasWebRtc } = this.#page
-    this.#role.take(isControlled && consent === 'granted' && hasWebRtc)
+    this.#role.take(isControlled && consent === 'granted' && hasWebRtc && this.#mayPeer)
     const isOpen = consent === 'unknown' && this.#settings.consent === 'ask'
     if (isOpen && hasWebRtc && !this.#hasAsked && !this.#isReluctant) void this.#ask(false)
   }
@@ -360,8 +366,4 @@ export class Nearhand extends EventTarget {
       console.warn('Nearhand could not let go', cause)
     }
   }
-}
-
-function isRelink(value: unknown): boolean {
-  return parseWorkerToPage(value)?.type === 'nearhand:relink'
 }

@@ -152,6 +152,7 @@ export class Peering {
           const configuration = configurePeer(join, certificate, this.#options.isRelayOnly)
           return new Connection({ ...ports, createPeer: () => new RTCPeerConnection(configuration) })
         },
+        tellWorker: (message) => this.#options.serviceWorker()?.postMessage(message),
         tellExchange: (message, transfer) => host.post(message, transfer),
       },
       bans,

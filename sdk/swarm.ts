@@ -1,3 +1,4 @@
+import type { PageToWorker } from '../protocol/bridge.ts'
 import type { PeerId } from '../protocol/ids.ts'
 import type { JoinResponse } from '../protocol/join.ts'
 import { connectionsPerPage, dialsAtOnce, introductionsKept, seekLimit } from '../protocol/limits.ts'
@@ -16,6 +17,7 @@ export type DialledConnection = Pick<Connection, 'offer' | 'answer' | 'accept' |
 export interface SwarmPorts extends TrackerPorts {
   fetchJoin(signal: AbortSignal): Promise<JoinResponse>
   connect(ports: Omit<ConnectionPorts, 'createPeer'>, join: JoinResponse): DialledConnection
+  tellWorker(message: PageToWorker): void
   tellExchange(message: PageToExchange, transfer?: Transferable[]): void
 }
 
@@ -69,6 +71,8 @@ export class Swarm {
       },
       introduced: (peers) => this.#introduce(peers),
       signalled: (from, signal) => this.#signalled(from, signal),
+      pushed: (envelope) => ports.tellWorker({ type: 'nearhand:fresh', envelope }),
+      reached: (isReachable) => ports.tellWorker({ type: 'nearhand:tracker', isReachable }),
       refused: () => this.#renewSoon(backoffMs(this.#joinAttempt, firstRetryMs, longestRetryMs, ports.random)),
     })
   }

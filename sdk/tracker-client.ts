@@ -28,6 +28,10 @@ export interface TrackerEvents {
   welcomed(self: PeerId): void
   introduced(peers: readonly PeerId[]): void
   signalled(from: PeerId, signal: Signal): void
+  /** The envelope of a new fresh. */
+  pushed(envelope: string): void
+  /** Whether it can be reached now. */
+  reached(isReachable: boolean): void
   /** The tracker does not know the swarms that we named: they changed. */
   refused(): void
 }
@@ -113,6 +117,7 @@ export class TrackerClient {
     if (clock.now() - this.#openedAt > goodAfterMs) this.#attempt = 0
     this.#openedAt = Infinity
     this.#socket = undefined
+    if (this.#self !== undefined) this.#events.reached(false)
     this.#self = undefined
     this.#cancelWait()
     this.#cancelWait = clock.after(backoffMs(this.#attempt, firstRetryMs, longestRetryMs, random), () => this.#open())
@@ -127,6 +132,7 @@ export class TrackerClient {
           if (this.#self !== undefined) throw new ProtocolError('malformed', 'Cannot take a second welcome')
           this.#cancelWait()
           this.#self = message.peer
+          this.#events.reached(true)
           this.#events.welcomed(message.peer)
           break
         case 'peers':
@@ -140,7 +146,8 @@ export class TrackerClient {
           // It ends the connection as well; one that does not may not say it again and again.
           this.#drop()
           break
-        case 'fresh': // the service worker asks for it itself
+        case 'fresh':
+          this.#events.pushed(message.envelope)
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error

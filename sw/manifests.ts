@@ -44,6 +44,7 @@ export interface ManifestsOptions {
 
 /** What the site and its operator allow this device. */
 export interface Rule {
+  /** Whether it may have peers at all. */
   readonly peers: boolean
   /** Until when it may serve others, in milliseconds since 1970; 0: not at all. */
   readonly servesUntil: number
@@ -140,9 +141,7 @@ export class Manifests {
 
   /** @param path what peers are to be asked for; without one, whether they are asked at all */
   mayUsePeers(path?: string): boolean {
-    const { fresh } = this.#trusted ?? {}
-    if (fresh === undefined || !this.#hasHead || fresh.share <= this.#lot || fresh.seq === this.#doubtedSeq)
-      return false
+    if (!this.#hasHead || !this.#isLetIn) return false
     const isAllowed = this.#trusted?.mayUsePeers(this.#seconds(), this.#isCutOff) ?? false
     return isAllowed && (path === undefined || (this.#trusted?.isShared(path) ?? false))
   }
@@ -209,17 +208,22 @@ export class Manifests {
     this.#tellChanges()
   }
 
+  /** Whether the operator lets this device have peers, as far as is known. */
+  get #isLetIn(): boolean {
+    const { fresh } = this.#trusted ?? {}
+    return fresh === undefined || (fresh.peers && fresh.share > this.#lot && fresh.seq !== this.#doubtedSeq)
+  }
+
   get #isCutOff(): boolean {
     return this.#isOriginSilent && !this.#isTrackerReachable
   }
 
   #tellChanges(): void {
     const { fresh } = this.#trusted ?? {}
-    const peers = this.mayUsePeers()
-    const seconds = fresh && peers ? fresh.expires + (this.#isCutOff ? fresh.grace : 0) : 0
+    const seconds = fresh && this.mayUsePeers() ? fresh.expires + (this.#isCutOff ? fresh.grace : 0) : 0
     // In this device's own time.
     const servesUntil = seconds === 0 ? 0 : seconds * 1000 - this.#options.origin.clockOffsetMs
-    const rule: Rule = { peers, servesUntil, off: fresh?.off ?? [] }
+    const rule: Rule = { peers: this.#isLetIn, servesUntil, off: fresh?.off ?? [] }
     const told = JSON.stringify(rule)
     if (told === this.#toldRule) return
     this.#toldRule = told

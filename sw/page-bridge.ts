@@ -5,6 +5,7 @@ import type { Asset } from '../protocol/chunks.ts'
 import type { PeerId } from '../protocol/ids.ts'
 import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight } from '../protocol/limits.ts'
 import { within } from './deadline.ts'
+import type { Rule } from './manifests.ts'
 
 /** A MessagePort, as far as the conversation needs it. */
 export interface ExchangePort {
@@ -97,8 +98,8 @@ export class PageBridge {
   }
 
   /** Tells the exchange what holds for it. */
-  rule({ servesUntil, off }: Pick<Extract<WorkerToExchange, { type: 'rule' }>, 'servesUntil' | 'off'>): void {
-    this.#post({ type: 'rule', servesUntil, off })
+  rule({ servesUntil, off }: Pick<Rule, 'servesUntil' | 'off'>): void {
+    this.#post({ type: 'rule', servesMs: Math.max(0, Math.ceil(servesUntil - this.#options.now())), off })
   }
 
   unlink(owner: string): void {

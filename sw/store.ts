@@ -176,7 +176,7 @@ export class Store {
       throw error
     }
     const spans = [...(row?.spans ?? []), span].toSorted((one, other) => one - other)
-    const stored = { id, section, size, chunkSize, spans, usedAt: this.#options.now() }
+    const stored = { id, path: asset.path, section, size, chunkSize, spans, usedAt: this.#options.now() }
     await this.#putRow(stored)
     this.#options.tell({ type: 'stored', asset: stored })
   }

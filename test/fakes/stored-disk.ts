@@ -36,7 +36,10 @@ export class StoredDisk implements StoreReader {
   }
 
   /** Puts content there, all of its spans or only some, and returns its row. */
-  async put(content: Bytes, options: { section?: string; spans?: readonly number[] } = {}): Promise<StoredAsset> {
+  async put(
+    content: Bytes,
+    options: { section?: string; path?: string; spans?: readonly number[] } = {},
+  ): Promise<StoredAsset> {
     const { section = '/' } = options
     const size = content.length
     const chunkSize = chunkSizeFor(size)
@@ -52,7 +55,8 @@ export class StoredDisk implements StoreReader {
       const start = span * spanSize(size)
       this.entries.set(spanKey(id, span), content.slice(start, start + spanLength(size, span)))
     }
-    const asset: StoredAsset = { id, section, size, chunkSize, spans, usedAt: this.assets.length }
+    const path = options.path ?? `/${this.assets.length}`
+    const asset: StoredAsset = { id, path, section, size, chunkSize, spans, usedAt: this.assets.length }
     this.assets.push(asset)
     return asset
   }

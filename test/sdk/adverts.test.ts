@@ -12,7 +12,7 @@ const proof = 'a'.repeat(16)
 function assetOf(number: number, section = '/'): StoredAsset {
   const digest = new Uint8Array(32)
   new DataView(digest.buffer).setUint32(0, number)
-  return { id: contentIdOfDigest(digest), section, size: 1, chunkSize: 65_536, spans: [0], usedAt: 0 }
+  return { id: contentIdOfDigest(digest), path: '/a', section, size: 1, chunkSize: 65_536, spans: [0], usedAt: 0 }
 }
 
 function scene() {

@@ -47,6 +47,7 @@ export class Device {
     this.exchange.receive({ type: 'swarms', swarms })
     this.exchange.receive({ type: 'upload', bytesPerSecond: 100_000_000, bytesLeft: 1e9, day: 1 })
     this.#port = this.link()
+    this.post({ type: 'rule', servesMs: 86_400_000, off: [] })
   }
 
   /** Gives the exchange a new port. */

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { listIndex } from '../../protocol/bridge.ts'
 import { chunkCount, chunkLength, listLength } from '../../protocol/chunks.ts'
+import type { ContentId } from '../../protocol/ids.ts'
 import { swarmIdSchema } from '../../protocol/ids.ts'
 import { parseValue } from '../../protocol/json.ts'
 import { listKey } from '../../protocol/store-layout.ts'
@@ -261,4 +262,29 @@ test('swarms of the page reach only the channels that come after', async () => {
   early.say({ type: 'hello', version: 1, proofs: [await early.proof()] })
   await until(() => early.isClosed)
   expect(one.peers).toEqual([late.id])
+})
+
+test('Exchange gives nothing beyond the life of the word that allows it, nor where peers are off', async () => {
+  const { clock, device } = scene()
+  const { disk, asset, content } = await seeded(contentOf(1000), { path: '/films/a.mp4' })
+  const other = await disk.put(contentOf(900), { path: '/b.png' })
+  const [seeder, viewer] = [device('a', wholeSite, disk), device('b')]
+  await connect(seeder, viewer)
+  const holders = async (id: ContentId): Promise<unknown> => {
+    const answer = await viewer.answer(viewer.ask({ asset: id, section: '/' }))
+    return answer.type === 'found' && answer.holders
+  }
+  expect([await holders(asset.id), await holders(other.id)]).toEqual([1, 1])
+
+  seeder.post({ type: 'rule', servesMs: 60_000, off: ['/films/'] })
+  await rest()
+  expect([await holders(asset.id), await holders(other.id)]).toEqual([0, 1])
+
+  seeder.post({ type: 'rule', servesMs: 1000, off: [] })
+  await rest()
+  expect(await holders(asset.id)).toBe(1)
+  await clock.advance(1001)
+  const answer = await viewer.answer(viewer.ask({ ...place, asset: asset.id, index: 0, length: content.length }))
+  expect(answer).toMatchObject({ type: 'miss' })
+  expect(seeder.exchange.uploads.uploadedBytes).toBe(0)
 })

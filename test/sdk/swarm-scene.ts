@@ -97,6 +97,7 @@ export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang')[]
         connections.push(connection)
         return connection
       },
+      tellWorker: () => {},
       tellExchange: (message) => told.push(message),
     },
     bans,

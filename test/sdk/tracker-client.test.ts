@@ -33,6 +33,8 @@ function scene() {
       welcomed: (id) => happened.push(`welcomed ${id}`),
       introduced: (peers) => happened.push(`introduced ${peers.length}`),
       signalled: (from, signal) => happened.push(`${signal.type} of ${from}`),
+      pushed: (envelope) => happened.push(`pushed ${envelope}`),
+      reached: (isReachable) => happened.push(isReachable ? 'reached' : 'lost'),
       refused: () => happened.push('refused'),
     },
   )
@@ -47,7 +49,7 @@ test('TrackerClient joins first, and speaks when it was welcomed', () => {
   sockets[0]?.events.received(JSON.stringify({ type: 'welcome', peer: self }))
   client.seek(swarm, 5)
   expect(sockets[0]?.sent).toEqual(['"join"', '"seek"'])
-  expect(happened).toEqual([`welcomed ${self}`])
+  expect(happened).toEqual(['reached', `welcomed ${self}`])
   expect(client.self).toBe(self)
 })
 
@@ -114,7 +116,7 @@ test('TrackerClient gives a connection up on which no welcome comes', async () =
 })
 
 test.each([
-  ['a second welcome', { type: 'welcome', peer: self }, 1],
+  ['a second welcome', { type: 'welcome', peer: self }, 3],
   ['the same fault', { type: 'fault', fault: 'foreign' }, 6],
 ])('TrackerClient ends a connection that says %s again and again', async (_, message, most) => {
   const { client, sockets, clock, happened } = scene()
@@ -125,4 +127,13 @@ test.each([
   }
   expect(sockets.length).toBeLessThanOrEqual(6)
   expect(happened.length / sockets.length).toBeLessThanOrEqual(most)
+})
+
+test('TrackerClient hands on what the tracker pushes, and tells when it is gone', () => {
+  const { client, sockets, happened } = scene()
+  client.join([swarm])
+  sockets[0]?.events.received(JSON.stringify({ type: 'welcome', peer: self }))
+  sockets[0]?.events.received(JSON.stringify({ type: 'fresh', envelope: '{}' }))
+  sockets[0]?.events.closed()
+  expect(happened).toEqual(['reached', `welcomed ${self}`, 'pushed {}', 'lost'])
 })

@@ -158,6 +158,7 @@ describe('Assembler', () => {
 describe('chooseVictims()', () => {
   const rowOf = (size: number, usedAt: number, at: number): StoredAsset => ({
     id: at.toString(16).padStart(64, '0') as ContentId,
+    path: '/a',
     section: '/',
     size,
     chunkSize: 65_536,
