@@ -22,19 +22,22 @@ const announceMs = 150
 /** Resolves when the prompt is gone: answered here, in another tab or by the site, or Nearhand went off. */
 export const askConsent: AskConsent = async (nearhand, isWished) => {
   await parsed()
-  const { state, consentState } = nearhand
-  if (state === 'off' || state === 'unsupported' || (!isWished && consentState !== 'unknown')) return
+  if (isIdle(nearhand) || (!isWished && nearhand.consentState !== 'unknown')) return
   const host = findHost()
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
   const sheet = new CSSStyleSheet()
   sheet.replaceSync(promptStyle)
   root.adoptedStyleSheets = [sheet]
-  const closing = new Promise((resolve) => host.addEventListener('close', resolve, { once: true }))
+  const closed = new AbortController()
+  const { signal } = closed
+  // Also that of a prompt which takes the place of this one.
+  host.addEventListener('close', () => closed.abort(), { signal })
   // Of the page, to be given back.
   let focused = isWished ? document.activeElement : null
-  host.addEventListener('focusin', ({ relatedTarget }) => {
+  const remember = ({ relatedTarget }: FocusEvent): void => {
     if (relatedTarget instanceof Element) focused = relatedTarget
-  })
+  }
+  host.addEventListener('focusin', remember, { signal })
   const close = (): void => {
     if (host.matches(':focus-within') && focused instanceof HTMLElement) focused.focus()
     root.replaceChildren()
@@ -46,13 +49,18 @@ export const askConsent: AskConsent = async (nearhand, isWished) => {
     nearhand.consent(isGranted)
     close()
   }
-  nearhand.addEventListener('consent', close, { once: true })
-  nearhand.addEventListener('state', close, { once: true })
+  nearhand.addEventListener('consent', close, { signal })
+  nearhand.addEventListener('state', () => isIdle(nearhand) && close(), { signal })
   const prompt = createPrompt(nearhand.texts, isWished, answer)
   root.replaceChildren(prompt)
   host.hidden = false
   if (isWished) prompt.focus()
-  await closing
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+}
+
+/** Where an answer would change nothing. */
+function isIdle({ state }: Asking): boolean {
+  return state === 'off' || state === 'unsupported'
 }
 
 function parsed(): Promise<unknown> | undefined {

@@ -83,7 +83,7 @@ export function showTotals(view, sums, uploadedBytes) {
     ` of the ${readableBytes(sums.lacked)} this browser did not hold came from neighbours: ${readableBytes(sums.peer)}`,
   )
   if (sums.lacked > 0) view.summary.textContent = `${percent} from neighbours`
-  view.uploaded.textContent = `Counted in this browser since its first visit. Passed on to others in this visit: ${readableBytes(uploadedBytes)}`
+  view.uploaded.textContent = `Counted in this browser since its first visit. Passed on to others today: ${readableBytes(uploadedBytes)}`
 }
 
 export function showPeers(view, peers) {

@@ -40,7 +40,7 @@ function listen() {
   })
   nearhand.addEventListener('peers', (event) => showPeers(view, event.detail))
   nearhand.addEventListener('state', showState)
-  window.addEventListener('consentanswered', showState)
+  nearhand.addEventListener('consent', showState)
   navigator.serviceWorker?.addEventListener('controllerchange', showState)
   document.addEventListener('visibilitychange', () => {
     void poll()
@@ -115,7 +115,6 @@ function showActions() {
 function shareButton(isSharing) {
   return button(isSharing ? 'Stop sharing' : 'Share with neighbours', () => {
     nearhand.consent(!isSharing)
-    document.querySelector('.consent')?.remove()
     showState()
   })
 }

@@ -62,17 +62,16 @@ test.each([
   const url = await serveDemo(scene)
   const { page } = await openBrowser(scene, { viewport: { width, height } })
   await page.goto(url)
-  const yes = page.locator('.consent').getByRole('button', { name: 'Share with neighbours' })
+  const yes = page.locator('nearhand-consent').getByRole('button', { name: 'Yes, share' })
   await yes.waitFor()
-  await page.keyboard.press('Tab')
-  await page.keyboard.press('Tab')
-  expect(await yes.evaluate((button) => button === document.activeElement)).toBe(true)
+  for (let tabs = 0; tabs < 3; tabs += 1) await page.keyboard.press('Tab')
+  expect(await yes.evaluate((button) => button.matches(':focus'))).toBe(true)
   if (width < 1000) await page.click('.panel-toggle')
   const covered = await page.evaluate(() => {
-    const consent = document.querySelector('.consent')
+    const consent = document.querySelector('nearhand-consent')
     const covers = (name: string): boolean => {
       const box = document.querySelector(name)?.getBoundingClientRect()
-      return !box || document.elementsFromPoint(box.x + 8, box.y + 8)[0]?.closest('.consent') === consent
+      return !box || document.elementsFromPoint(box.x + 8, box.y + 8)[0]?.closest('nearhand-consent') === consent
     }
     return ['.title', '.title p', '.hero nav', '.panel-share', '.panel-legend'].filter(covers)
   })
@@ -86,7 +85,7 @@ test('the demo says where there is no WebRTC, and does not ask to share', async 
   await page.goto(url)
   await page.waitForFunction(() => document.querySelector('.panel-why')?.textContent?.includes('no WebRTC'))
   expect(await page.textContent('.panel-state')).toBe('Store only')
-  expect(await page.locator('.consent').count()).toBe(0)
+  expect(await page.locator('nearhand-consent').isVisible()).toBe(false)
 })
 
 test('the demo shows nothing that is dead without JavaScript', async () => {
@@ -127,7 +126,7 @@ async function visit(url: string, viewport: { width: number; height: number }, f
   page.on('pageerror', (error) => faults.push(error.message))
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()))
   await page.goto(url)
-  await page.locator('.consent').getByRole('button', { name: 'Share with neighbours' }).click()
+  await page.locator('nearhand-consent').getByRole('button', { name: 'Yes, share' }).click()
   await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   return page
 }

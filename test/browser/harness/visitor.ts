@@ -25,6 +25,9 @@ interface NearhandInPage {
   connected(): Promise<unknown>
   stats(): Promise<Stats>
   consent(isGiven: boolean): unknown
+  askConsent(): Promise<string>
+  readonly consentState: string
+  texts: object
   disable(): Promise<unknown>
   enable(): unknown
   readonly state: string
