@@ -1,11 +1,16 @@
 import type { Context } from 'hono'
 import { Hono } from 'hono'
-import { joinFile } from '../protocol/join.ts'
+import { ProtocolError } from '../protocol/errors.ts'
+import { joinFile, parseJoinRequest } from '../protocol/join.ts'
+import { joinRequestBytes } from '../protocol/limits.ts'
+import { concatBytes, textOf } from '../protocol/bytes.ts'
 import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
 import type { Representation } from './representation.ts'
 import { serveAsset } from './serve-asset.ts'
 import { findManifestFile, textRepresentation } from './serve-manifest.ts'
 import type { SiteAnswer } from './site-files.ts'
+
+const json = 'application/json; charset=utf-8'
 
 /** What the routes ask. */
 export interface Site {
@@ -21,8 +26,8 @@ export interface Site {
   isRevoked(id: string): boolean
   /** One of our scripts by its file name. */
   script(name: string): Representation | undefined
-  /** What a visitor joins, as JSON text; undefined where this machine lets nobody join. */
-  join(request: Request): string | undefined
+  /** What a visitor with this certificate joins, as JSON text; undefined where this machine lets nobody join. */
+  join(request: Request, fingerprint: string): Promise<string | undefined>
   /** Whether pages of another web origin may join. */
   isAllowedOrigin(origin: string): boolean
   health(): Readonly<Record<string, unknown>>
@@ -36,6 +41,7 @@ export function createApp(site: Site): Hono {
   // Hono would compare an escaped base with paths that it unescaped.
   app.use('*', async (context, next) => {
     const { request, pathname, path } = read(context, site.base)
+    if (path === `/${manifestFolder}/${joinFile}`) return answerJoin(site, request)
     if (!isRead(request)) return next()
     // The base without its slash.
     if (path === undefined) return `${pathname}/` === site.base ? redirect(site.base, request) : next()
@@ -76,7 +82,6 @@ function redirect(path: string, { url }: Request): Response {
 }
 
 async function answerManifest(site: Site, request: Request, name: string): Promise<Response | undefined> {
-  if (name === joinFile) return answerJoin(site, request)
   if (name === manifestFiles.fresh) {
     const fresh = await site.fresh()
     return fresh === undefined ? absent() : serveAsset(request, unstored(fresh))
@@ -89,17 +94,41 @@ async function answerManifest(site: Site, request: Request, name: string): Promi
 }
 
 async function answerJoin(site: Site, request: Request): Promise<Response> {
-  const text = site.join(request)
-  const response = text === undefined ? absent() : await serveAsset(request, unstored(text))
+  const response = await joinResponse(site, request)
   response.headers.append('vary', 'origin')
   const origin = request.headers.get('origin')
   if (origin !== null && site.isAllowedOrigin(origin)) response.headers.set('access-control-allow-origin', origin)
   return response
 }
 
+async function joinResponse(site: Site, request: Request): Promise<Response> {
+  const headers = { 'cache-control': 'no-store' }
+  if (request.method !== 'POST') return new Response(null, { status: 405, headers: { ...headers, allow: 'POST' } })
+  try {
+    const { fingerprint } = parseJoinRequest(await readText(request, joinRequestBytes))
+    const text = await site.join(request, fingerprint)
+    return text === undefined ? absent() : new Response(text, { headers: { ...headers, 'content-type': json } })
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return new Response(null, { status: 400, headers })
+  }
+}
+
+/** The body as text. A longer one is refused as soon as it is, whatever its announced length. */
+async function readText({ body }: Request, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body ?? []) {
+    length += chunk.length
+    if (length > limit) throw new ProtocolError('oversized', `Cannot read body: over ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  return textOf(concatBytes(chunks))
+}
+
 function unstored(text: string): Representation {
   return textRepresentation(text, [
-    ['content-type', 'application/json; charset=utf-8'],
+    ['content-type', json],
     ['cache-control', 'no-store'],
   ])
 }

@@ -168,7 +168,7 @@ function checkOrigin(text: string): string {
 function checkIceServers(iceServers: readonly IceServer[]): readonly IceServer[] {
   const swarms = [{ section: '/', swarm: '0'.repeat(32) }]
   try {
-    return parseJoinResponse(JSON.stringify({ swarms, iceServers, lan: false, renewSeconds: 1 })).iceServers
+    return parseJoinResponse(JSON.stringify({ pass: '-', swarms, iceServers, lan: false, renewSeconds: 1 })).iceServers
   } catch (cause) {
     throw new TypeError(`Cannot use iceServers: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }

@@ -4,7 +4,7 @@ import type { Bytes } from '../protocol/bytes.ts'
 import type { SwarmId } from '../protocol/ids.ts'
 import { swarmIdSchema } from '../protocol/ids.ts'
 import type { IceServer, JoinResponse } from '../protocol/join.ts'
-import { iceServerLimit } from '../protocol/limits.ts'
+import { iceServerLimit, passRenewSeconds } from '../protocol/limits.ts'
 
 const daySeconds = 86_400
 
@@ -18,20 +18,20 @@ function swarmIdOf(secret: Bytes, section: string, epoch: number): SwarmId {
   return v.parse(swarmIdSchema, digest.slice(0, 32))
 }
 
-/** What a visitor joins now. @param now seconds since 1970 */
+/** What a visitor joins now, but for the pass. @param now seconds since 1970 */
 export function planJoin(
   secret: Bytes,
   sections: readonly string[],
   now: number,
   options: Pick<JoinResponse, 'iceServers' | 'lan' | 'relay'>,
-): JoinResponse {
+): Omit<JoinResponse, 'pass'> {
   const epoch = epochOf(now)
   return {
     swarms: sections.map((section) => ({ section, swarm: swarmIdOf(secret, section, epoch) })),
     iceServers: options.iceServers.slice(0, iceServerLimit),
     lan: options.lan,
     ...(options.relay === true && { relay: true }),
-    renewSeconds: Math.max(1, (epoch + 1) * daySeconds - Math.floor(now)),
+    renewSeconds: Math.min(passRenewSeconds, Math.max(1, (epoch + 1) * daySeconds - Math.floor(now))),
   }
 }
 
@@ -40,24 +40,26 @@ export class OpenSwarms {
   readonly #secret: Bytes | undefined
   #epoch = -1
   #sections: readonly string[] = []
-  #open: ReadonlySet<SwarmId> = new Set()
+  #open: ReadonlyMap<SwarmId, string> = new Map()
 
   /** @param secret none: this machine lets nobody join */
   constructor(secret: Bytes | undefined) {
     this.#secret = secret
   }
 
-  /** @param now seconds since 1970 */
-  has(swarm: SwarmId, sections: readonly string[], now: number): boolean {
+  /** The section of a swarm that may be joined. @param now seconds since 1970 */
+  sectionOf(swarm: SwarmId, sections: readonly string[], now: number): string | undefined {
     const secret = this.#secret
     const epoch = epochOf(now)
     if (secret !== undefined && (epoch !== this.#epoch || sections !== this.#sections)) {
       const epochs = [epoch - 1, epoch, epoch + 1]
-      this.#open = new Set(sections.flatMap((section) => epochs.map((day) => swarmIdOf(secret, section, day))))
+      this.#open = new Map(
+        sections.flatMap((section) => epochs.map((day) => [swarmIdOf(secret, section, day), section] as const)),
+      )
       this.#epoch = epoch
       this.#sections = sections
     }
-    return this.#open.has(swarm)
+    return this.#open.get(swarm)
   }
 }
 

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { createApp } from './app.ts'
+import { createPassCheck } from './check-pass.ts'
 import type { OriginConfig, OriginOptions } from './config.ts'
 import { resolveConfig } from './config.ts'
 import { ContentStore } from './content.ts'
 import { isLocalPage, OpenSwarms } from './join.ts'
+import type { SiteKeys } from './keys.ts'
 import { newKeysNote } from './new-keys-note.ts'
 import { openKeys } from './open-keys.ts'
 import { messageOf, Publisher } from './publisher.ts'
@@ -67,7 +69,7 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
     content.keep(publication)
     if (before && publication.headHash !== before.headHash) void tellFresh(publisher, socket, config.log)
   })
-  const tracker = openTracker(config, publisher, new OpenSwarms(keys.swarmSecret))
+  const tracker = openTracker(config, keys, publisher)
   const socket = openSocket(config, tracker)
   const parts: { close(): unknown }[] = [publisher, content, socket]
   const close = once(async () => {
@@ -111,11 +113,14 @@ function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
   return () => (result ??= work())
 }
 
-function openTracker(config: OriginConfig, publisher: Publisher, swarms: OpenSwarms): Tracker {
+function openTracker(config: OriginConfig, keys: SiteKeys, publisher: Publisher): Tracker {
+  const swarms = new OpenSwarms(keys.swarmSecret)
   return new Tracker({
     lan: config.lan ?? false,
     random: Math.random,
-    isSwarm: (swarm) => swarms.has(swarm, publisher.publication?.head.sections ?? [], config.now() / 1000),
+    now: () => config.now() / 1000,
+    checkPass: createPassCheck(keys.root),
+    sectionOf: (swarm) => swarms.sectionOf(swarm, publisher.publication?.head.sections ?? [], config.now() / 1000),
   })
 }
 

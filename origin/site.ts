@@ -3,11 +3,16 @@ import type { OriginConfig } from './config.ts'
 import type { ContentStore } from './content.ts'
 import { isLocalPage, planJoin, stunServersOf } from './join.ts'
 import type { SiteKeys } from './keys.ts'
+import { mintPass } from './mint-pass.ts'
 import type { Publisher } from './publisher.ts'
 import type { Representation } from './representation.ts'
 import { findContent } from './serve-content.ts'
 import type { SiteFiles } from './site-files.ts'
 import type { Tracker } from './tracker.ts'
+import type { JoinResponse } from '../protocol/join.ts'
+
+/** Of a pass: no longer than what its readers take. */
+const issuerLimit = 256
 
 interface Parts {
   readonly config: OriginConfig
@@ -32,13 +37,17 @@ export function createSite({ config, keys, publisher, files, content, scripts, t
     isRevoked: (id) => publisher.isRevoked(id),
     script: (name) => scripts.get(name)?.(),
     isAllowedOrigin: (origin) => config.allowedOrigins.includes(origin),
-    join(request) {
+    async join(request, fingerprint) {
       const sections = publisher.publication?.head.sections
-      if (keys.swarmSecret === undefined || sections === undefined) return undefined
+      if (keys.swarmSecret === undefined || keys.token === undefined || sections === undefined) return undefined
       const own = stunPort === undefined ? [] : stunServersOf(request.url, stunPort, config.stun?.host)
       const lan = config.lan ?? isLocalPage(request.headers.get('origin') ?? request.url)
       const options = { iceServers: [...own, ...config.iceServers], lan, relay: config.relay }
-      return JSON.stringify(planJoin(keys.swarmSecret, sections, config.now() / 1000, options))
+      const now = config.now() / 1000
+      const issuer = new URL(config.base, request.url).href.slice(0, issuerLimit)
+      const pass = await mintPass({ key: keys.token.key, site: keys.site, fingerprint, sections, issuer, now })
+      const join: JoinResponse = { pass, ...planJoin(keys.swarmSecret, sections, now, options) }
+      return JSON.stringify(join)
     },
     health() {
       const publication = publisher.publication

@@ -235,5 +235,7 @@ export function isTrackerRequest(request: IncomingMessage, base: string): boolea
 }
 
 function faultOf(error: unknown): TrackerFault {
-  return error instanceof ProtocolError && error.code === 'foreign' ? 'foreign' : 'malformed'
+  const code = error instanceof ProtocolError ? error.code : 'malformed'
+  if (code === 'foreign') return 'foreign'
+  return code === 'expired' || code === 'untrusted' ? 'pass' : 'malformed'
 }

@@ -1,8 +1,16 @@
 import { ProtocolError } from '../protocol/errors.ts'
 import type { PeerId, SwarmId } from '../protocol/ids.ts'
-import { candidatesPerPair, introductionsMade, introductionsReceived, offersPerPair } from '../protocol/limits.ts'
+import {
+  candidatesPerPair,
+  clockSkewSeconds,
+  introductionsMade,
+  introductionsReceived,
+  offersPerPair,
+} from '../protocol/limits.ts'
+import type { Pass } from '../protocol/pass.ts'
 import { parseCandidate } from '../protocol/session-description.ts'
 import type { FromTracker, Signal, ToTracker } from '../protocol/tracker-wire.ts'
+import type { CheckPass } from './check-pass.ts'
 import { pickPeers } from './match.ts'
 
 /** What the edge is to do. */
@@ -14,8 +22,11 @@ export interface Effect {
 export interface TrackerOptions {
   /** Whether peers of one public address may meet, and whether local candidates pass. Between local pages both do. */
   readonly lan: boolean
-  /** Whether a swarm is one of ours: nobody gets to signal for a site of their own. */
-  readonly isSwarm: (swarm: SwarmId) => boolean
+  /** The section of a swarm of ours; undefined of another: nobody gets to signal for a site of their own. */
+  readonly sectionOf: (swarm: SwarmId) => string | undefined
+  readonly checkPass: CheckPass
+  /** Seconds since 1970. */
+  readonly now: () => number
   /** Nobody is introduced in a swarm of fewer: who is there would say too much about each. Default: 2. */
   readonly minimumSwarm?: (() => number) | undefined
   /** A number from 0 up to but not 1. */
@@ -36,6 +47,8 @@ interface Peer {
   readonly address: string
   readonly isLocalPage: boolean
   swarms: readonly SwarmId[] | undefined
+  /** The one that it joined with. */
+  pass: Pass | undefined
   readonly pairs: Map<PeerId, Pair>
   /** Of the pairs, those that others asked for. */
   received: number
@@ -62,7 +75,7 @@ export class Tracker {
 
   /** Takes a new connection under a fresh id. @param isLocalPage whether its page is at localhost */
   open(id: PeerId, address: string, isLocalPage: boolean): Effect[] {
-    this.#peers.set(id, { id, address, isLocalPage, swarms: undefined, pairs: new Map(), received: 0 })
+    this.#peers.set(id, { id, address, isLocalPage, swarms: undefined, pass: undefined, pairs: new Map(), received: 0 })
     return [{ to: id, message: { type: 'welcome', peer: id } }]
   }
 
@@ -72,7 +85,7 @@ export class Tracker {
     if (peer === undefined) return []
     switch (message.type) {
       case 'join':
-        return this.#join(peer, message.swarms)
+        return this.#join(peer, message.swarms, message.pass)
       case 'seek':
         return this.#seek(peer, message.swarm, message.count)
       case 'signal':
@@ -97,12 +110,21 @@ export class Tracker {
     return [...this.#peers.values()].flatMap((peer) => (peer.swarms ? [{ to: peer.id, message }] : []))
   }
 
-  /** Again while joined: the swarms instead of those before, as ids change with the day. */
-  #join(peer: Peer, swarms: readonly SwarmId[]): Effect[] {
-    if (!swarms.every((swarm) => this.#options.isSwarm(swarm))) {
-      throw new ProtocolError('foreign', 'Cannot join: a swarm that is not of this site')
+  /** Again while joined: pass and swarms instead of those before, as passes run out and ids change with the day. */
+  #join(peer: Peer, swarms: readonly SwarmId[], token: string): Effect[] {
+    const { checkPass, now, sectionOf } = this.#options
+    const pass = checkPass(token, now())
+    // Otherwise one connection could stand for many certificates.
+    if (peer.pass && peer.pass.fingerprint !== pass.fingerprint) {
+      throw new ProtocolError('untrusted', 'Cannot join: the pass is of another certificate than the one before')
+    }
+    for (const swarm of swarms) {
+      const section = sectionOf(swarm)
+      if (section === undefined) throw new ProtocolError('foreign', 'Cannot join: a swarm that is not of this site')
+      if (!pass.sections.includes(section)) throw new ProtocolError('untrusted', 'Cannot join: not with this pass')
     }
     this.#leave(peer)
+    peer.pass = pass
     peer.swarms = [...new Set(swarms)]
     for (const swarm of peer.swarms) {
       const members = this.#swarms.get(swarm) ?? new Members()
@@ -114,6 +136,7 @@ export class Tracker {
 
   #seek(peer: Peer, swarm: SwarmId, count: number): Effect[] {
     if (!peer.swarms?.includes(swarm)) throw new ProtocolError('malformed', 'Cannot seek: a swarm that was not joined')
+    this.#assertPass(peer)
     const left = introductionsMade - (peer.pairs.size - peer.received)
     const members = this.#swarms.get(swarm)?.list ?? []
     const isTooSmall = members.length < (this.#options.minimumSwarm?.() ?? 2)
@@ -134,6 +157,7 @@ export class Tracker {
 
   #mayMeet(peer: Peer, other: Peer): boolean {
     if (other === peer || peer.pairs.has(other.id) || other.received >= introductionsReceived) return false
+    if (!this.#hasPass(other)) return false
     // Behind one address they could meet only by local candidates or a router that hairpins.
     return this.#isLan(peer, other) || other.address !== peer.address
   }
@@ -146,10 +170,23 @@ export class Tracker {
     const pair = peer.pairs.get(to)
     // The other has left, or was never introduced: one silence for both.
     if (pair === undefined) return []
+    this.#assertPass(peer)
+    // A stolen pass names a certificate whose key the thief has not.
+    if (signal.type !== 'candidates' && signal.description.fingerprint !== peer.pass?.fingerprint) {
+      throw new ProtocolError('untrusted', 'Cannot pass signal: of another certificate than the pass')
+    }
     const other = this.#peers.get(to)
     const isLan = other !== undefined && this.#isLan(peer, other)
     const passed = pass(pair, pair.seeker === peer.id, isLan, signal)
     return passed ? [{ to, message: { type: 'signal', from: peer.id, signal: passed } }] : []
+  }
+
+  #assertPass(peer: Peer): void {
+    if (!this.#hasPass(peer)) throw new ProtocolError('expired', 'Cannot go on: the pass expired')
+  }
+
+  #hasPass({ pass }: Peer): boolean {
+    return pass !== undefined && pass.expires > this.#options.now() - clockSkewSeconds
   }
 
   #leave(peer: Peer): void {

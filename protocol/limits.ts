@@ -73,6 +73,7 @@ export const iceServerLimit: number = 8
 export const passLimitBytes: number = 8 * KIB // of its text
 export const passSeconds: number = 600 // longest life
 export const joinRequestBytes: number = KIB
+export const passRenewSeconds: number = 480 // until a page asks for a new one
 
 // Bridge between the service worker and the page or its worker
 export const readsInFlight: number = 256

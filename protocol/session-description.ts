@@ -20,10 +20,13 @@ export interface SessionDescription {
 
 const iceCharacters = /^[A-Za-z0-9+/]+$/
 
+/** SHA-256 of a certificate. */
+export const fingerprintSchema: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+
 export const sessionDescriptionSchema: v.GenericSchema<unknown, SessionDescription> = v.strictObject({
   iceUfrag: v.pipe(text(64, 4), v.regex(iceCharacters)),
   icePwd: v.pipe(text(128, 22), v.regex(iceCharacters)),
-  fingerprint: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  fingerprint: fingerprintSchema,
   setup: v.picklist(['actpass', 'active', 'passive']),
 })
 

@@ -2,10 +2,10 @@ import * as v from 'valibot'
 import type { PeerId, SwarmId } from './ids.ts'
 import { peerIdSchema, swarmIdSchema } from './ids.ts'
 import { parseJson } from './json.ts'
-import { candidatesPerSignal, seekLimit, swarmsPerPeer, trackerMessageBytes } from './limits.ts'
+import { candidatesPerSignal, passLimitBytes, seekLimit, swarmsPerPeer, trackerMessageBytes } from './limits.ts'
 import type { SessionDescription } from './session-description.ts'
 import { candidateSchema, sessionDescriptionSchema } from './session-description.ts'
-import { list, whole } from './schemas.ts'
+import { list, text, whole } from './schemas.ts'
 
 /*
  * Page <-> tracker, JSON texts over one WebSocket. The tracker names each connection (`welcome`); nobody names
@@ -19,13 +19,14 @@ export type Signal =
   | { readonly type: 'candidates'; readonly candidates: readonly string[] }
 
 export type ToTracker =
-  /** First message: the swarms of the sections that the page uses. */
-  | { readonly type: 'join'; readonly version: number; readonly swarms: readonly SwarmId[] }
+  /** First message: the swarms of the sections that the page uses. Again with a newer pass, before the old one ends. */
+  | { readonly type: 'join'; readonly version: number; readonly swarms: readonly SwarmId[]; readonly pass: string }
   /** Asks for introductions in one swarm. */
   | { readonly type: 'seek'; readonly swarm: SwarmId; readonly count: number }
   | { readonly type: 'signal'; readonly to: PeerId; readonly signal: Signal }
 
-export type TrackerFault = 'malformed' | 'foreign' | 'flood' | 'full' | 'stopping'
+/** `pass`: it does not hold, or not for what was asked with it. */
+export type TrackerFault = 'malformed' | 'foreign' | 'pass' | 'flood' | 'full' | 'stopping'
 
 export type FromTracker =
   | { readonly type: 'welcome'; readonly peer: PeerId }
@@ -50,6 +51,7 @@ const toTrackerSchema = v.variant('type', [
     type: v.literal('join'),
     version: v.literal(trackerWireVersion),
     swarms: list(swarmIdSchema, swarmsPerPeer, 1),
+    pass: text(passLimitBytes, 1),
   }),
   v.strictObject({
     type: v.literal('seek'),
@@ -70,7 +72,7 @@ const fromTrackerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('fresh'), envelope: v.string() }),
   v.strictObject({
     type: v.literal('fault'),
-    fault: v.picklist(['malformed', 'foreign', 'flood', 'full', 'stopping']),
+    fault: v.picklist(['malformed', 'foreign', 'pass', 'flood', 'full', 'stopping']),
   }),
 ])
 

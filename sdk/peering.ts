@@ -1,6 +1,7 @@
 import { joinFile, parseJoinResponse, trackerFile } from '../protocol/join.ts'
-import type { JoinResponse } from '../protocol/join.ts'
+import type { JoinRequest, JoinResponse } from '../protocol/join.ts'
 import { manifestFolder } from '../protocol/manifest.ts'
+import { describeSdp } from '../protocol/session-description.ts'
 import type { Bans } from './bans.ts'
 import type { Clock } from './clock.ts'
 import { Connection } from './connection.ts'
@@ -90,8 +91,9 @@ export class Peering {
     this.relink()
     // One certificate for all connections of this page: a ban outlives the id that the tracker gives.
     const certificate = await RTCPeerConnection.generateCertificate(certificateKey)
+    const fingerprint = await fingerprintOf(certificate)
     if (this.#hasStopped) return
-    this.#swarm = this.#createSwarm(host, certificate)
+    this.#swarm = this.#createSwarm(host, certificate, fingerprint)
     await this.#swarm.start()
   }
 
@@ -139,14 +141,14 @@ export class Peering {
     }
   }
 
-  #createSwarm(host: ExchangeHost, certificate: RTCCertificate): Swarm {
+  #createSwarm(host: ExchangeHost, certificate: RTCCertificate, fingerprint: string): Swarm {
     const { clock, trackerUrl, bans } = this.#options
     const folder = `${trackerUrl}${manifestFolder}/`
     return new Swarm(
       {
         clock,
         random: Math.random,
-        fetchJoin: (signal) => fetchJoin(folder + joinFile, signal),
+        fetchJoin: (signal) => fetchJoin(folder + joinFile, fingerprint, signal),
         openSocket: (events) => openSocket(folder.replace(/^http/, 'ws') + trackerFile, events, this.#options.failed),
         connect: (ports, join) => {
           const configuration = configurePeer(join, certificate, this.#options.isRelayOnly)
@@ -160,8 +162,20 @@ export class Peering {
   }
 }
 
-async function fetchJoin(url: string, signal: AbortSignal): Promise<JoinResponse> {
-  const response = await fetch(url, { signal, credentials: 'omit', cache: 'no-store' })
+/** Asked of an offer: Firefox has `RTCCertificate.getFingerprints()` since 138 only. */
+async function fingerprintOf(certificate: RTCCertificate): Promise<string> {
+  const peer = new RTCPeerConnection({ certificates: [certificate] })
+  peer.createDataChannel('')
+  const { sdp = '' } = await peer.createOffer()
+  peer.close()
+  return describeSdp(sdp).fingerprint
+}
+
+async function fetchJoin(url: string, fingerprint: string, signal: AbortSignal): Promise<JoinResponse> {
+  const request: JoinRequest = { fingerprint }
+  // As plain text, which needs no preflight where the tracker is another host.
+  const body = JSON.stringify(request)
+  const response = await fetch(url, { method: 'POST', body, signal, credentials: 'omit' })
   if (!response.ok) throw new Error(`Cannot join: ${response.status}`)
   return parseJoinResponse(await response.text())
 }

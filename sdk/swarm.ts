@@ -87,12 +87,12 @@ export class Swarm {
       const join = await this.#ports.fetchJoin(joining.signal)
       if (this.#hasStopped) return
       this.#joinAttempt = 0
-      const isNew = JSON.stringify(join.swarms) !== JSON.stringify(this.#join?.swarms)
       this.#join = join
-      if (isNew) {
-        this.#ports.tellExchange({ type: 'swarms', swarms: join.swarms })
-        this.#tracker.join(join.swarms.map(({ swarm }) => swarm))
-      }
+      this.#ports.tellExchange({ type: 'swarms', swarms: join.swarms })
+      this.#tracker.join(
+        join.swarms.map(({ swarm }) => swarm),
+        join.pass,
+      )
       this.#renewSoon(join.renewSeconds * 1000 * (0.8 + random() / 5))
     } catch {
       // The origin or the network is away; assets have their own way there.

@@ -32,7 +32,7 @@ export interface TrackerEvents {
   pushed(envelope: string): void
   /** Whether it can be reached now. */
   reached(isReachable: boolean): void
-  /** The tracker does not know the swarms that we named: they changed. */
+  /** The tracker does not take the swarms or the pass that we named: they changed. */
   refused(): void
 }
 
@@ -47,6 +47,7 @@ export class TrackerClient {
   readonly #ports: TrackerPorts
   readonly #events: TrackerEvents
   #swarms: readonly SwarmId[] = []
+  #pass = ''
   #socket: Socket | undefined
   #self: PeerId | undefined
   #attempt = 0
@@ -63,8 +64,14 @@ export class TrackerClient {
     return this.#self
   }
 
-  /** Joins these swarms, by a connection of their own: a tracker takes one join from each. */
-  join(swarms: readonly SwarmId[]): void {
+  /** Joins these swarms, by a connection of their own; or shows a new pass for those that were joined. */
+  join(swarms: readonly SwarmId[], pass: string): void {
+    const isSame = this.#swarms.join() === swarms.join()
+    this.#pass = pass
+    if (isSame) {
+      if (this.#self !== undefined) this.#tellJoin()
+      return
+    }
     this.stop()
     this.#swarms = swarms
     this.#open()
@@ -92,7 +99,7 @@ export class TrackerClient {
       opened: () => {
         if (!isCurrent()) return
         this.#openedAt = this.#ports.clock.now()
-        socket.send(JSON.stringify({ type: 'join', version: trackerWireVersion, swarms: this.#swarms }))
+        this.#tellJoin()
       },
       received: (text) => {
         if (isCurrent()) this.#receive(text)
@@ -103,6 +110,11 @@ export class TrackerClient {
     })
     this.#socket = socket
     this.#cancelWait = this.#ports.clock.after(welcomeMs, () => this.#drop())
+  }
+
+  #tellJoin(): void {
+    const join: ToTracker = { type: 'join', version: trackerWireVersion, swarms: this.#swarms, pass: this.#pass }
+    this.#socket?.send(JSON.stringify(join))
   }
 
   /** At once: a socket that fails may take long to close. */
@@ -142,7 +154,7 @@ export class TrackerClient {
           this.#events.signalled(message.from, message.signal)
           break
         case 'fault':
-          if (message.fault === 'foreign') this.#events.refused()
+          if (message.fault === 'foreign' || message.fault === 'pass') this.#events.refused()
           // It ends the connection as well; one that does not may not say it again and again.
           this.#drop()
           break

@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Origin } from '../../origin/origin.ts'
 import { parseJoinResponse } from '../../protocol/join.ts'
+import { parsePass } from '../../protocol/pass.ts'
 import { TrustedManifest, openPinnedRoot } from '../../protocol/trusted-manifest.ts'
 import type { SiteFixture } from './site-fixture.ts'
 import { makeSite } from './site-fixture.ts'
@@ -253,10 +254,13 @@ describe('the manifest', () => {
 })
 
 describe('join', () => {
+  const request = JSON.stringify({ fingerprint: '0b'.repeat(32) })
+
   test('names the swarms of the day and is never stored', async () => {
-    const response = await ask('/.well-known/nearhand/join')
+    const response = await origin.app.request('/.well-known/nearhand/join', { method: 'POST', body: request })
     const join = parseJoinResponse(await response.text())
     expect(join.swarms.map(({ section }) => section)).toEqual(['/'])
+    expect(parsePass(join.pass).pass).toMatchObject({ sections: ['/'], fingerprint: '0b'.repeat(32) })
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(response.headers.get('vary')).toContain('origin')
   })
@@ -269,9 +273,40 @@ describe('join', () => {
       ['https://evil.example', null],
       ['null', null],
     ] as const) {
-      const response = await other.app.request('/.well-known/nearhand/join', { headers: { origin: from } })
+      const init = { method: 'POST', body: request, headers: { origin: from } }
+      const response = await other.app.request('/.well-known/nearhand/join', init)
       expect(response.headers.get('access-control-allow-origin')).toBe(allowed)
     }
+  })
+
+  test('is a POST', async () => {
+    const response = await ask('/.well-known/nearhand/join')
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
+  })
+
+  test.each([
+    '',
+    '{}',
+    '{"fingerprint":"AB:CD"}',
+    `{"fingerprint":"${'0b'.repeat(32)}","admin":true}`,
+    ' '.repeat(2000),
+  ])('refuses the request %j', async (body) => {
+    const response = await origin.app.request('/.well-known/nearhand/join', { method: 'POST', body })
+    expect(response.status).toBe(400)
+  })
+
+  test('reads no more of a request than it takes', async () => {
+    let pulled = 0
+    const body = new ReadableStream({
+      pull(controller) {
+        pulled += 1
+        controller.enqueue(new Uint8Array(1000))
+      },
+    })
+    const init = { method: 'POST', body, duplex: 'half' }
+    const response = await origin.app.request('/.well-known/nearhand/join', init)
+    expect(response.status).toBe(400)
+    expect(pulled).toBeLessThan(5)
   })
 })
 

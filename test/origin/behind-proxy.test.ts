@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { OriginOptions } from '../../origin/config.ts'
-import { joinFile, parseJoinResponse, trackerFile } from '../../protocol/join.ts'
+import { trackerFile } from '../../protocol/join.ts'
 import { manifestFolder } from '../../protocol/manifest.ts'
 import { parseFromTracker } from '../../protocol/tracker-wire.ts'
 import type { SiteFixture } from './site-fixture.ts'
-import { makeSite } from './site-fixture.ts'
+import { joinOf, makeSite } from './site-fixture.ts'
 
 let site: SiteFixture
 
@@ -22,8 +22,8 @@ type Visit = (page: string, forwardedFor?: string) => Promise<number>
 /** Joins as a page does whose requests arrive from this machine, and gives how many others it is told of. */
 async function serve(options: Partial<OriginOptions>): Promise<Visit> {
   const origin = await site.open(options)
-  const joined = await (await origin.app.request(`http://x/${manifestFolder}/${joinFile}`)).text()
-  const swarm = parseJoinResponse(joined).swarms[0]?.swarm
+  const { pass, swarms } = await joinOf(origin)
+  const swarm = swarms[0]?.swarm
   const server = createServer()
   origin.attach(server)
   server.listen(0, '127.0.0.1')
@@ -35,7 +35,7 @@ async function serve(options: Partial<OriginOptions>): Promise<Visit> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/${manifestFolder}/${trackerFile}`, { headers })
     onTestFinished(() => socket.terminate())
     await once(socket, 'message')
-    socket.send(JSON.stringify({ type: 'join', version: 1, swarms: [swarm] }))
+    socket.send(JSON.stringify({ type: 'join', version: 1, swarms: [swarm], pass }))
     socket.send(JSON.stringify({ type: 'seek', swarm, count: 12 }))
     const [reply] = (await once(socket, 'message')) as [Buffer]
     const message = parseFromTracker(reply.toString())

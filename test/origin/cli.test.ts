@@ -62,7 +62,7 @@ describe('nearhand', { timeout: 30_000 }, () => {
     const command = /nearhand (serve empty .*)/.exec(stdout)?.[1]?.replace('<the site>', 'www.example.org') ?? ''
     expect(command).toContain('--section /live/')
     await mkdir(join(folder, 'keys'))
-    for (const name of ['root.json', 'head.key', 'swarm.secret']) {
+    for (const name of ['root.json', 'head.key', 'token.key', 'swarm.secret']) {
       await copyFile(join(folder, '.nearhand/keys', name), join(folder, 'keys', name))
     }
     await mkdir(join(folder, 'empty'))
@@ -78,7 +78,11 @@ describe('nearhand', { timeout: 30_000 }, () => {
       child.on('exit', () => reject(new Error('Cannot serve')))
     })
     const headers = { origin: 'https://www.example.org' }
-    const answer = await fetch(`${url}.well-known/nearhand/join`, { headers })
+    const answer = await fetch(`${url}.well-known/nearhand/join`, {
+      method: 'POST',
+      body: `{"fingerprint":"${'0b'.repeat(32)}"}`,
+      headers,
+    })
     expect(answer.headers.get('access-control-allow-origin')).toBe('https://www.example.org')
     expect(await answer.json()).toMatchObject({ lan: false, swarms: [{ section: '/' }, { section: '/live/' }] })
     expect((await fetch(`${url}.well-known/nearhand/fresh.json`)).status).toBe(404)

@@ -8,6 +8,8 @@ import { UsageError } from '../../origin/command.ts'
 import { serveCommand, stunHostOf } from '../../origin/command-serve.ts'
 import { InstalledCli } from './installed-cli.ts'
 
+const joinRequest = JSON.stringify({ fingerprint: '0b'.repeat(32) })
+
 const io = {
   stdout: { write: () => true },
   stderr: { write: () => true },
@@ -104,7 +106,9 @@ describe('nearhand serve', { timeout: 30_000 }, () => {
     expect(said()).toContain('second browser or profile')
     expect(await readdir(join(folder, '.nearhand/keys'))).toContain('root.key')
     expect(await (await fetch(url)).text()).toContain('data-consent="ask"')
-    expect(await (await fetch(`${url}.well-known/nearhand/join`)).json()).toMatchObject({ lan: true })
+    expect(
+      await (await fetch(`${url}.well-known/nearhand/join`, { method: 'POST', body: joinRequest })).json(),
+    ).toMatchObject({ lan: true })
     child.kill('SIGTERM')
     const [code] = (await once(child, 'exit')) as [number | null]
     expect(code).toBe(0)
@@ -127,7 +131,7 @@ describe('nearhand serve', { timeout: 30_000 }, () => {
     await expect.poll(health, { timeout: 15_000 }).toMatchObject({ assets: 2 })
     const response = await fetch(`${url}new.txt`)
     expect([response.headers.get('cache-control'), await response.text()]).toEqual(['public, max-age=60', 'new'])
-    const joined = await (await fetch(`${url}.well-known/nearhand/join`)).json()
+    const joined = await (await fetch(`${url}.well-known/nearhand/join`, { method: 'POST', body: joinRequest })).json()
     expect(joined).toMatchObject({ lan: false, swarms: [{ section: '/' }, { section: '/docs-live/' }] })
     expect(await (await fetch(`${url}nearhand-sw.js`)).text()).toContain('"patterns":["/**.txt"]')
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isLocalPage, OpenSwarms, planJoin, stunServersOf } from '../../origin/join.ts'
 import { parseJoinResponse } from '../../protocol/join.ts'
-import { iceServerLimit } from '../../protocol/limits.ts'
+import { iceServerLimit, passRenewSeconds } from '../../protocol/limits.ts'
 
 const secret = new Uint8Array(32).fill(7)
 const noon = 20_000 * 86_400 + 43_200
@@ -14,8 +14,10 @@ function swarmsOf(now: number, from = secret): readonly string[] {
 test('planJoin() gives what visitors parse', () => {
   const iceServers = Array.from({ length: iceServerLimit + 3 }, () => ({ urls: ['stun:example.org'] }))
   const join = planJoin(secret, ['/', '/live/'], noon, { iceServers, lan: true })
-  expect(parseJoinResponse(JSON.stringify(join))).toEqual(join)
-  expect(join.renewSeconds).toBe(43_200)
+  const pass = 'a.b.c'
+  expect(parseJoinResponse(JSON.stringify({ pass, ...join }))).toEqual({ pass, ...join })
+  expect(join.renewSeconds).toBe(passRenewSeconds)
+  expect(planJoin(secret, ['/'], noon + 43_100, plain).renewSeconds).toBe(100)
 })
 
 test('planJoin() changes the swarms with the day, the section and the site', () => {
@@ -27,23 +29,23 @@ test('planJoin() changes the swarms with the day, the section and the site', () 
 test.each([0, 0.5, 1, 86_399, 86_399.9])('planJoin() asks again within the day, %s seconds into it', (into) => {
   const { renewSeconds } = planJoin(secret, ['/'], 20_000 * 86_400 + into, plain)
   expect(renewSeconds).toBeGreaterThanOrEqual(1)
-  expect(renewSeconds).toBeLessThanOrEqual(86_400)
+  expect(renewSeconds).toBeLessThanOrEqual(passRenewSeconds)
 })
 
 test('OpenSwarms takes the swarms of the day and its neighbours, of these sections', () => {
   const open = new OpenSwarms(secret)
   const sections = ['/', '/live/']
   const has = (now: number) =>
-    planJoin(secret, sections, now, plain).swarms.map(({ swarm }) => open.has(swarm, sections, noon))
-  expect([has(noon - 86_400), has(noon), has(noon + 86_400)].flat()).toEqual(Array.from({ length: 6 }, () => true))
-  expect([has(noon - 2 * 86_400), has(noon + 2 * 86_400)].flat()).toEqual(Array.from({ length: 4 }, () => false))
+    planJoin(secret, sections, now, plain).swarms.map(({ swarm }) => open.sectionOf(swarm, sections, noon))
+  expect([has(noon - 86_400), has(noon), has(noon + 86_400)].flat()).toEqual([...sections, ...sections, ...sections])
+  expect([has(noon - 2 * 86_400), has(noon + 2 * 86_400)].flat()).toEqual(Array.from({ length: 4 }, () => undefined))
   const [, live] = planJoin(secret, sections, noon, plain).swarms
-  expect(live && open.has(live.swarm, ['/'], noon)).toBe(false)
+  expect(live && open.sectionOf(live.swarm, ['/'], noon)).toBe(undefined)
 })
 
 test('OpenSwarms takes none without the secret', () => {
   const [first] = planJoin(secret, ['/'], noon, plain).swarms
-  expect(first && new OpenSwarms(undefined).has(first.swarm, ['/'], noon)).toBe(false)
+  expect(first && new OpenSwarms(undefined).sectionOf(first.swarm, ['/'], noon)).toBe(undefined)
 })
 
 test('stunServersOf() writes an IPv6 host as RFC 7064 wants it', () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Origin } from '../../origin/origin.ts'
 import { parseFresh } from '../../protocol/manifest.ts'
 import type { SiteFixture } from './site-fixture.ts'
-import { makeSite } from './site-fixture.ts'
+import { joinOf, makeSite } from './site-fixture.ts'
 
 const daySeconds = 86_400
 const video = Uint8Array.from({ length: 150_000 }, (_, at) => at % 253)
@@ -91,12 +91,12 @@ describe('createOrigin()', () => {
     const origin = await site.open(options)
     expect(site.log.join('\n')).toContain('Cannot answer STUN')
     expect(await textOf(origin, '/')).toContain('One')
-    expect(await textOf(origin, '/.well-known/nearhand/join')).toContain('"iceServers":[]')
+    expect(await joinOf(origin)).toMatchObject({ iceServers: [] })
   })
 
   test('names its own STUN server by the host that a visitor asks, where it listens there', async () => {
-    const join = async (origin: Origin): Promise<unknown> =>
-      (await origin.app.request('https://www.example.org/.well-known/nearhand/join')).json()
+    const join = (origin: Origin): Promise<unknown> =>
+      joinOf(origin, 'https://www.example.org/.well-known/nearhand/join')
     const everywhere = await site.open({ stun: { port: 0 } })
     expect(await join(everywhere)).toMatchObject({
       iceServers: [{ urls: [expect.stringMatching(/^stun:www\.example\.org:\d+$/)] }],
@@ -114,8 +114,7 @@ describe('createOrigin()', () => {
   ])('tells a visitor of %s from page %s, with lan %s: %s', async (host, page, lan, told) => {
     const origin = await site.open({ lan })
     const headers: Record<string, string> = page === undefined ? {} : { origin: page }
-    const response = await origin.app.request(`${host}/.well-known/nearhand/join`, { headers })
-    expect(await response.json()).toMatchObject({ lan: told })
+    expect(await joinOf(origin, `${host}/.well-known/nearhand/join`, headers)).toMatchObject({ lan: told })
   })
 })
 

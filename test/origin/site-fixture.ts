@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 import type { Origin } from '../../origin/origin.ts'
 import { createOrigin } from '../../origin/origin.ts'
 import type { OriginOptions } from '../../origin/config.ts'
+import type { JoinResponse } from '../../protocol/join.ts'
+import { parseJoinResponse } from '../../protocol/join.ts'
 
 /** Small stand-ins for the built scripts, which unit tests do not need. */
 export const testScripts = {
@@ -23,6 +25,16 @@ export interface SiteFixture {
   open(options?: Partial<OriginOptions>): Promise<Origin>
   /** Closes every origin that was opened, and removes the folders. */
   close(): Promise<void>
+}
+
+/** What a page at this address is given to join, with the certificate of the fingerprint `0b0b...`. */
+export async function joinOf(
+  origin: Origin,
+  url = 'http://x/.well-known/nearhand/join',
+  headers: Record<string, string> = {},
+): Promise<JoinResponse> {
+  const body = JSON.stringify({ fingerprint: '0b'.repeat(32) })
+  return parseJoinResponse(await (await origin.app.request(url, { method: 'POST', body, headers })).text())
 }
 
 /** A site in a temporary folder. */

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import * as v from 'valibot'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { createPassCheck } from '../../origin/check-pass.ts'
 import { trustedProxyList } from '../../origin/client-address.ts'
 import { Tracker } from '../../origin/tracker.ts'
 import type { TrackerSocketOptions } from '../../origin/tracker-socket.ts'
@@ -21,7 +22,10 @@ import {
 } from '../../protocol/limits.ts'
 import type { FromTracker, ToTracker } from '../../protocol/tracker-wire.ts'
 import { parseFromTracker } from '../../protocol/tracker-wire.ts'
+import { claimsOf, passNow, passRoot, tokenOf } from '../protocol/passes.ts'
+import { testKey } from '../protocol/signers.ts'
 
+const pass = await tokenOf(claimsOf('0'.repeat(64)))
 const swarm: SwarmId = v.parse(swarmIdSchema, 'a'.repeat(32))
 const path = '/.well-known/nearhand/tracker'
 const siteOrigin = 'https://www.example.org'
@@ -36,7 +40,13 @@ interface Running {
 
 async function start(options: Partial<TrackerSocketOptions> = {}): Promise<Running> {
   const log: string[] = []
-  const tracker = new Tracker({ lan: true, random: Math.random, isSwarm: (id) => id === swarm })
+  const tracker = new Tracker({
+    lan: true,
+    random: Math.random,
+    now: () => passNow,
+    sectionOf: (id) => (id === swarm ? '/' : undefined),
+    checkPass: createPassCheck(passRoot()),
+  })
   const socket = new TrackerSocket(tracker, {
     base: '/',
     isAllowedOrigin: (origin) => origin === siteOrigin,
@@ -90,7 +100,7 @@ class Client {
   async join(): Promise<PeerId> {
     const welcome = await this.next()
     if (welcome.type !== 'welcome') throw new Error(`Cannot join: told ${welcome.type} first`)
-    this.send({ type: 'join', version: 1, swarms: [swarm] })
+    this.send({ type: 'join', version: 1, swarms: [swarm], pass })
     return welcome.peer
   }
 }
@@ -181,9 +191,49 @@ test('TrackerSocket tells of a foreign swarm', async () => {
   const { port } = await start()
   const client = new Client(port)
   await client.next()
-  client.socket.send(JSON.stringify({ type: 'join', version: 1, swarms: ['b'.repeat(32)] }))
+  client.socket.send(JSON.stringify({ type: 'join', version: 1, swarms: ['b'.repeat(32)], pass }))
   expect(await client.next()).toEqual({ type: 'fault', fault: 'foreign' })
   expect(await client.closed).toBe(1008)
+})
+
+const fingerprint = '0'.repeat(64)
+test.each([
+  ['no', undefined, 'malformed'],
+  ['an empty', '', 'malformed'],
+  ['a garbled', 'a.b.c', 'malformed'],
+  ['an expired', await tokenOf(claimsOf(fingerprint, { iat: passNow - 2000, exp: passNow - 1400 })), 'pass'],
+  ['a future', await tokenOf(claimsOf(fingerprint, { iat: passNow + 2000, exp: passNow + 2600 })), 'pass'],
+  ["another site's", await tokenOf(claimsOf(fingerprint, { aud: 'f'.repeat(32) })), 'foreign'],
+  ["another key's", await tokenOf(claimsOf(fingerprint), await testKey(9)), 'pass'],
+  ["another section's", await tokenOf(claimsOf(fingerprint, { scp: ['/live/'] })), 'pass'],
+])('TrackerSocket refuses a client with %s pass', async (_, token, fault) => {
+  const { port } = await start()
+  const client = new Client(port)
+  await client.next()
+  client.socket.send(JSON.stringify({ type: 'join', version: 1, swarms: [swarm], pass: token }))
+  expect(await client.next()).toEqual({ type: 'fault', fault })
+  expect(await client.closed).toBe(1008)
+})
+
+test('TrackerSocket ends a thief, who has the pass but not the certificate', async () => {
+  const { port } = await start()
+  const [owner, thief] = [new Client(port), new Client(port)]
+  const ownerId = await owner.join()
+  await thief.join()
+  let told: FromTracker
+  do {
+    thief.send({ type: 'seek', swarm, count: 12 })
+    told = await thief.next()
+  } while (told.type === 'peers' && told.peers.length === 0)
+  const description = {
+    iceUfrag: 'abcd',
+    icePwd: 'a'.repeat(22),
+    fingerprint: '1'.repeat(64),
+    setup: 'actpass',
+  } as const
+  thief.send({ type: 'signal', to: ownerId, signal: { type: 'offer', description } })
+  expect(await thief.next()).toEqual({ type: 'fault', fault: 'pass' })
+  expect(await thief.closed).toBe(1008)
 })
 
 test('TrackerSocket ends a message over the limit before it is there', async () => {

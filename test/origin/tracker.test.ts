@@ -6,8 +6,10 @@ import { Tracker } from '../../origin/tracker.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { PeerId, SwarmId } from '../../protocol/ids.ts'
 import { peerIdSchema, swarmIdSchema } from '../../protocol/ids.ts'
-import { candidatesPerPair, introductionsReceived, offersPerPair } from '../../protocol/limits.ts'
+import { candidatesPerPair, clockSkewSeconds, introductionsReceived, offersPerPair } from '../../protocol/limits.ts'
+import type { Pass } from '../../protocol/pass.ts'
 import type { Signal, ToTracker } from '../../protocol/tracker-wire.ts'
+import { passNow, passSite } from '../protocol/passes.ts'
 
 const swarmOf = (number: number): SwarmId => v.parse(swarmIdSchema, number.toString(16).padStart(32, 'a'))
 const idOf = (number: number): PeerId => v.parse(peerIdSchema, number.toString(16).padStart(32, '0'))
@@ -21,15 +23,40 @@ const publicCandidate = 'candidate:1 1 udp 2122260223 198.51.100.7 50000 typ srf
 const localCandidate = 'candidate:2 1 udp 2122260223 192.168.0.4 50000 typ host'
 const candidates = (...texts: string[]): Signal => ({ type: 'candidates', candidates: texts })
 
+/** What the fake check of the tests takes for a pass: its own content. */
+function passOf(fields: Partial<Pass> = {}): string {
+  const pass = {
+    site: passSite,
+    issued: passNow,
+    expires: passNow + 600,
+    sections: ['/', '/live/'],
+    fingerprint: description.fingerprint,
+    ...fields,
+  }
+  return JSON.stringify(pass)
+}
+
 let tracker: Tracker
+let now = passNow
 
 function makeTracker(options: Partial<TrackerOptions> = {}): Tracker {
-  return new Tracker({ lan: false, random: Math.random, isSwarm: (id) => id !== foreignSwarm, ...options })
+  const sections = new Map([
+    [swarm, '/'],
+    [otherSwarm, '/live/'],
+  ])
+  return new Tracker({
+    lan: false,
+    random: Math.random,
+    now: () => now,
+    sectionOf: (id) => sections.get(id),
+    checkPass: (token) => JSON.parse(token) as Pass,
+    ...options,
+  })
 }
 
 function join(id: PeerId, address: string, ...swarms: SwarmId[]): void {
   tracker.open(id, address, false)
-  tracker.receive(id, { type: 'join', version: 1, swarms: swarms.length > 0 ? swarms : [swarm] })
+  tracker.receive(id, { type: 'join', version: 1, swarms: swarms.length > 0 ? swarms : [swarm], pass: passOf() })
 }
 
 /** Whom the tracker names to one that seeks. */
@@ -43,6 +70,7 @@ function signal(from: PeerId, to: PeerId, content: Signal): Effect[] {
 }
 
 beforeEach(() => {
+  now = passNow
   tracker = makeTracker()
 })
 
@@ -107,13 +135,13 @@ describe('introductions', () => {
   test('join pages at localhost by local candidates, and nobody else to them', () => {
     for (const id of [ann, bob]) tracker.open(id, '127.0.0.1', true)
     tracker.open(eve, '127.0.0.1', false)
-    for (const id of [ann, bob, eve]) tracker.receive(id, { type: 'join', version: 1, swarms: [swarm] })
+    for (const id of [ann, bob, eve]) tracker.receive(id, { type: 'join', version: 1, swarms: [swarm], pass: passOf() })
     expect(seek(eve)).toEqual([])
     expect(seek(ann)).toEqual([bob])
     signal(ann, bob, offer)
     expect(signal(ann, bob, candidates(localCandidate))).toHaveLength(1)
     tracker.open(idOf(9), '198.51.100.9', false)
-    tracker.receive(idOf(9), { type: 'join', version: 1, swarms: [swarm] })
+    tracker.receive(idOf(9), { type: 'join', version: 1, swarms: [swarm], pass: passOf() })
     expect(seek(ann)).toEqual([idOf(9)])
     signal(ann, idOf(9), offer)
     expect(signal(ann, idOf(9), candidates(localCandidate))).toEqual([])
@@ -137,7 +165,7 @@ describe('introductions', () => {
     const told = crowd.map((id, at) => {
       join(id, `203.0.113.${at}`)
       const found = seek(id)
-      tracker.receive(id, { type: 'join', version: 1, swarms: [otherSwarm] })
+      tracker.receive(id, { type: 'join', version: 1, swarms: [otherSwarm], pass: passOf() })
       return found
     })
     expect(told).toEqual([...crowd.slice(1).map(() => [ann]), []])
@@ -233,9 +261,71 @@ describe('signals', () => {
 describe('refusals', () => {
   test('a swarm that is not of this site cannot be joined', () => {
     tracker.open(ann, '198.51.100.1', false)
-    expect(() => tracker.receive(ann, { type: 'join', version: 1, swarms: [swarm, foreignSwarm] })).toThrow(
-      expect.objectContaining({ code: 'foreign' }),
-    )
+    expect(() =>
+      tracker.receive(ann, { type: 'join', version: 1, swarms: [swarm, foreignSwarm], pass: passOf() }),
+    ).toThrow(expect.objectContaining({ code: 'foreign' }))
+  })
+
+  test('a swarm cannot be joined whose section the pass does not name', () => {
+    tracker.open(ann, '198.51.100.1', false)
+    const message: ToTracker = {
+      type: 'join',
+      version: 1,
+      swarms: [swarm, otherSwarm],
+      pass: passOf({ sections: ['/'] }),
+    }
+    expect(() => tracker.receive(ann, message)).toThrow(expect.objectContaining({ code: 'untrusted' }))
+    join(bob, '198.51.100.2')
+    expect(seek(bob)).toEqual([])
+  })
+
+  test('a pass that does not hold lets nobody in', () => {
+    tracker = makeTracker({
+      checkPass() {
+        throw new ProtocolError('expired', 'Cannot take pass: it expired')
+      },
+    })
+    expect(() => join(ann, '198.51.100.1')).toThrow(expect.objectContaining({ code: 'expired' }))
+    expect(() => seek(ann)).toThrow(ProtocolError)
+  })
+
+  test.each([offer, answer])('a certificate that the pass does not name cannot be signalled ($type)', (content) => {
+    const [from, to] = content.type === 'offer' ? [ann, bob] : [bob, ann]
+    join(ann, '198.51.100.1')
+    join(bob, '198.51.100.2')
+    seek(ann)
+    if (content.type === 'answer') signal(ann, bob, offer)
+    const stolen = {
+      ...content,
+      description: { ...description, setup: 'actpass', fingerprint: '1'.repeat(64) },
+    } as Signal
+    expect(() => signal(from, to, stolen)).toThrow(expect.objectContaining({ code: 'untrusted' }))
+  })
+
+  test('a pass that ends must be followed by another, of the same certificate', () => {
+    join(ann, '198.51.100.1')
+    join(bob, '198.51.100.2')
+    now += 600 + clockSkewSeconds
+    expect(() => seek(ann)).toThrow(expect.objectContaining({ code: 'expired' }))
+    const renew = (fields: Partial<Pass>): Effect[] =>
+      tracker.receive(ann, {
+        type: 'join',
+        version: 1,
+        swarms: [swarm],
+        pass: passOf({ expires: now + 600, ...fields }),
+      })
+    expect(() => renew({ fingerprint: '1'.repeat(64) })).toThrow(expect.objectContaining({ code: 'untrusted' }))
+    renew({})
+    expect(seek(ann), 'nobody is led to one whose pass ended').toEqual([])
+    expect(() => seek(bob)).toThrow(ProtocolError)
+  })
+
+  test('a pass that ended signals nothing', () => {
+    join(ann, '198.51.100.1')
+    join(bob, '198.51.100.2')
+    seek(ann)
+    now += 600 + clockSkewSeconds
+    expect(() => signal(ann, bob, offer)).toThrow(expect.objectContaining({ code: 'expired' }))
   })
 
   test('nobody seeks before joining, nor where they did not join', () => {
@@ -268,6 +358,7 @@ test('Tracker tells a peer only of those it introduced, whatever anybody does', 
       type: fc.constant('join' as const),
       version: fc.constant(1),
       swarms: fc.array(swarms, { minLength: 1 }),
+      pass: fc.constantFrom(passOf(), passOf({ sections: ['/'] }), passOf({ fingerprint: '1'.repeat(64) })),
     }),
     fc.record({ type: fc.constant('seek' as const), swarm: swarms, count: fc.integer({ min: 1, max: 12 }) }),
     fc.record({

@@ -74,7 +74,7 @@ export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang')[]
   const bans = new Bans(new MapMemory())
   let joins = 0
   let isRefusing = false
-  const usual: JoinResponse = { swarms: wholeSite, iceServers: [], lan: true, renewSeconds: 3600 }
+  const usual: JoinResponse = { pass: 'a.b.c', swarms: wholeSite, iceServers: [], lan: true, renewSeconds: 3600 }
   const swarm = new Swarm(
     {
       clock,

@@ -10,7 +10,7 @@ test('Swarm tells the exchange its swarms, joins them and seeks', async () => {
   welcome()
   expect(told).toEqual([{ type: 'swarms', swarms: wholeSite }])
   expect(sent).toEqual([
-    { type: 'join', version: 1, swarms: [swarmId] },
+    { type: 'join', version: 1, swarms: [swarmId], pass: 'a.b.c' },
     { type: 'seek', swarm: swarmId, count: 12 },
   ])
 })
@@ -159,7 +159,7 @@ test('Swarm keeps its connections when the tracker goes, and seeks again when it
 })
 
 test('Swarm renews its join, and joins anew where the swarms changed', async () => {
-  const first: JoinResponse = { swarms: wholeSite, iceServers: [], lan: false, renewSeconds: 100 }
+  const first: JoinResponse = { pass: 'a.b.c', swarms: wholeSite, iceServers: [], lan: false, renewSeconds: 100 }
   const other = { ...first, swarms: [{ section: '/', swarm: '6'.repeat(32) as typeof swarmId }] }
   const { clock, sockets, told, joins, welcome } = await openSwarm([first, first, other])
   welcome()

@@ -43,7 +43,7 @@ function scene() {
 
 test('TrackerClient joins first, and speaks when it was welcomed', () => {
   const { client, sockets, happened } = scene()
-  client.join([swarm])
+  client.join([swarm], 'a.b.c')
   sockets[0]?.events.opened()
   client.seek(swarm, 5)
   sockets[0]?.events.received(JSON.stringify({ type: 'welcome', peer: self }))
@@ -55,7 +55,7 @@ test('TrackerClient joins first, and speaks when it was welcomed', () => {
 
 test('TrackerClient comes back with growing pauses, and soon again after a good while', async () => {
   const { client, sockets, clock } = scene()
-  client.join([swarm])
+  client.join([swarm], 'a.b.c')
   for (const pauseMs of [500, 1000, 2000]) {
     sockets.at(-1)?.events.closed()
     const count = sockets.length
@@ -75,7 +75,7 @@ test('TrackerClient comes back with growing pauses, and soon again after a good 
 
 test('TrackerClient does not come back after it was stopped', async () => {
   const { client, sockets, clock } = scene()
-  client.join([swarm])
+  client.join([swarm], 'a.b.c')
   client.stop()
   expect(sockets[0]?.isClosed).toBe(true)
   await clock.advance(100_000)
@@ -89,7 +89,7 @@ test.each(['', 'null', '{"type":"welcome","peer":"me"}', '{"type":"run","code":"
   'TrackerClient ends a connection that says %j, and tries again',
   async (text) => {
     const { client, sockets, clock, happened } = scene()
-    client.join([swarm])
+    client.join([swarm], 'a.b.c')
     sockets[0]?.events.received(text)
     expect(sockets[0]?.isClosed).toBe(true)
     await clock.advance(500)
@@ -100,14 +100,14 @@ test.each(['', 'null', '{"type":"welcome","peer":"me"}', '{"type":"run","code":"
 
 test('TrackerClient tells when its swarms are not known', () => {
   const { client, sockets, happened } = scene()
-  client.join([swarm])
+  client.join([swarm], 'a.b.c')
   sockets[0]?.events.received(JSON.stringify({ type: 'fault', fault: 'foreign' }))
   expect(happened).toEqual(['refused'])
 })
 
 test('TrackerClient gives a connection up on which no welcome comes', async () => {
   const { client, sockets, clock } = scene()
-  client.join([swarm])
+  client.join([swarm], 'a.b.c')
   sockets[0]?.events.opened()
   await clock.advance(10_000)
   expect(sockets[0]?.isClosed).toBe(true)
@@ -120,7 +120,7 @@ test.each([
   ['the same fault', { type: 'fault', fault: 'foreign' }, 6],
 ])('TrackerClient ends a connection that says %s again and again', async (_, message, most) => {
   const { client, sockets, clock, happened } = scene()
-  client.join([swarm])
+  client.join([swarm], 'a.b.c')
   for (let elapsedMs = 0; elapsedMs < 20_000; elapsedMs += 300) {
     sockets.at(-1)?.events.received(JSON.stringify(message))
     await clock.advance(300)
@@ -131,7 +131,7 @@ test.each([
 
 test('TrackerClient hands on what the tracker pushes, and tells when it is gone', () => {
   const { client, sockets, happened } = scene()
-  client.join([swarm])
+  client.join([swarm], 'a.b.c')
   sockets[0]?.events.received(JSON.stringify({ type: 'welcome', peer: self }))
   sockets[0]?.events.received(JSON.stringify({ type: 'fresh', envelope: '{}' }))
   sockets[0]?.events.closed()

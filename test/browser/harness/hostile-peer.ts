@@ -12,7 +12,8 @@ import type { HeldAsset } from './held-assets.ts'
 import { holdAssets } from './held-assets.ts'
 import type { Asked, Misdeed, Sending } from './misdeeds.ts'
 import { answerOf, answerOfHonest } from './misdeeds.ts'
-import { answerOffers } from './node-connection.ts'
+import type { PreparedConnection } from './node-connection.ts'
+import { answerOffer } from './node-connection.ts'
 import type { Membership } from './tracker-membership.ts'
 
 /** How many wants were answered honestly, and how many by the misdeed. */
@@ -31,30 +32,33 @@ export class HostilePeer {
   readonly #misdeed: Misdeed
   readonly #onDeed: (deeds: Deeds) => void
   /** Held, because the engine crashes where a channel in use is collected. */
-  readonly #channels = new Set<RTCDataChannel>()
+  readonly #connection: PreparedConnection
   #goodChunk: string | undefined
   #goodAnswers = 0
   #misdeeds = 0
 
   constructor(
     membership: Membership,
+    connection: PreparedConnection,
     assets: ReadonlyMap<string, Uint8Array>,
     misdeed: Misdeed,
     onDeed: (deeds: Deeds) => void,
   ) {
     this.#membership = membership
+    this.#connection = connection
     this.#onDeed = onDeed
     this.#held = holdAssets(assets)
     this.#misdeed = misdeed
-    answerOffers(membership, (channel) => this.#open(channel))
+    answerOffer(membership, connection)
+    this.#open()
   }
 
   get deeds(): Deeds {
     return { goodAnswers: this.#goodAnswers, misdeeds: this.#misdeeds }
   }
 
-  #open(channel: RTCDataChannel): void {
-    this.#channels.add(channel)
+  #open(): void {
+    const { channel } = this.#connection
     channel.binaryType = 'arraybuffer'
     channel.addEventListener('message', ({ data }) => {
       if (data instanceof ArrayBuffer) void this.#receive(channel, parseFrame(new Uint8Array(data)))

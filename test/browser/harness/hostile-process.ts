@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Deeds } from './hostile-peer.ts'
 import { HostilePeer } from './hostile-peer.ts'
 import type { Misdeed } from './misdeeds.ts'
+import { prepareConnection } from './node-connection.ts'
 import { joinTracker } from './tracker-membership.ts'
 
 export interface HostileOrders {
@@ -22,6 +23,8 @@ for (const path of orders.paths) assets.set(path, await readFile(join(orders.fol
 const tell = (deeds: Deeds): void => {
   process.send?.({ deeds, isAnswer: false })
 }
-const peer = new HostilePeer(await joinTracker(orders.origin), assets, orders.misdeed, tell)
+const connection = await prepareConnection()
+const membership = await joinTracker(orders.origin, connection.fingerprint)
+const peer = new HostilePeer(membership, connection, assets, orders.misdeed, tell)
 tell(peer.deeds)
 process.on('message', () => process.send?.({ deeds: peer.deeds, isAnswer: true }))

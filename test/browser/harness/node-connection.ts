@@ -5,38 +5,41 @@ import { buildSdp, describeSdp, parseCandidate } from '../../../protocol/session
 import type { Signal } from '../../../protocol/tracker-wire.ts'
 import type { Membership } from './tracker-membership.ts'
 
-interface Answered {
+/** A connection with nobody yet. Its certificate is the one that the pass must name: this engine cannot share one. */
+export interface PreparedConnection {
   readonly connection: RTCPeerConnection
-  /** Candidates are taken only after the offer was. */
-  readonly ready: Promise<void>
+  readonly channel: RTCDataChannel
+  readonly fingerprint: string
 }
 
-/** Answers every offer that the tracker relays; the one data channel of each goes to `onChannel`. */
-export function answerOffers(membership: Membership, onChannel: (channel: RTCDataChannel) => void): void {
-  const answered = new Map<PeerId, Answered>()
+export async function prepareConnection(): Promise<PreparedConnection> {
+  const connection = new wrtc.RTCPeerConnection({ iceServers: [] })
+  const channel = connection.createDataChannel(channelLabel, { negotiated: true, id: 0, ordered: true })
+  const { sdp = '' } = await connection.createOffer()
+  return { connection, channel, fingerprint: describeSdp(sdp).fingerprint }
+}
+
+/** Answers the first offer that the tracker relays, and no other. */
+export function answerOffer(membership: Membership, { connection }: PreparedConnection): void {
+  let partner: PeerId | undefined
+  let ready: Promise<void> | undefined
   membership.onSignal = async (from, signal) => {
-    if (signal.type === 'offer') {
-      const connection = connect((text) => membership.signal(from, { type: 'candidates', candidates: [text] }))
-      onChannel(connection.createDataChannel(channelLabel, { negotiated: true, id: 0, ordered: true }))
-      const tell = (answer: Signal): void => membership.signal(from, answer)
-      answered.set(from, { connection, ready: answer(connection, buildSdp(signal.description), tell) })
+    if (signal.type === 'offer' && partner === undefined) {
+      partner = from
+      const tell = (told: Signal): void => membership.signal(from, told)
+      connection.addEventListener('icecandidate', ({ candidate }) => {
+        const text = candidate ? parseCandidate(candidate.candidate)?.text : undefined
+        if (text !== undefined) tell({ type: 'candidates', candidates: [text] })
+      })
+      ready = answer(connection, buildSdp(signal.description), tell)
     }
-    if (signal.type !== 'candidates') return
-    const known = answered.get(from)
-    await known?.ready
+    if (signal.type !== 'candidates' || from !== partner) return
+    // Candidates are taken only after the offer was.
+    await ready
     for (const candidate of signal.candidates) {
-      await known?.connection.addIceCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 })
+      await connection.addIceCandidate({ candidate, sdpMid: '0', sdpMLineIndex: 0 })
     }
   }
-}
-
-function connect(onCandidate: (text: string) => void): RTCPeerConnection {
-  const connection = new wrtc.RTCPeerConnection({ iceServers: [] })
-  connection.addEventListener('icecandidate', ({ candidate }) => {
-    const text = candidate ? parseCandidate(candidate.candidate)?.text : undefined
-    if (text !== undefined) onCandidate(text)
-  })
-  return connection
 }
 
 async function answer(connection: RTCPeerConnection, sdp: string, tell: (signal: Signal) => void): Promise<void> {
