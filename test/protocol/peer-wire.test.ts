@@ -4,25 +4,9 @@ import { bytesOfHex, concatBytes, hexOf } from '../../protocol/bytes.ts'
 import { contentIdOfDigest } from '../../protocol/hash.ts'
 import { peerIdSchema, swarmIdSchema } from '../../protocol/ids.ts'
 import { parseValue } from '../../protocol/json.ts'
-import {
-  chunkLimit,
-  chunksPerMap,
-  frameLimitBytes,
-  mapScaleLimit,
-  maxChunkBytes,
-  pageLimit,
-  swarmsPerPeer,
-  unitBytes,
-} from '../../protocol/limits.ts'
-import {
-  encodeFrame,
-  indexOnWire,
-  listIndexOnWire,
-  parseFrame,
-  shortIdOf,
-  swarmProof,
-} from '../../protocol/peer-wire.ts'
-import type { PeerFrame } from '../../protocol/peer-wire.ts'
+import { frameLimitBytes } from '../../protocol/limits.ts'
+import { encodeFrame, parseFrame, shortIdOf, swarmProof } from '../../protocol/peer-wire.ts'
+import { peerFrames } from './peer-frames.ts'
 import { readVector } from './read-vector.ts'
 import { refusalOf } from './refusal.ts'
 
@@ -30,60 +14,6 @@ const vector = readVector<{
   frames: { name: string; hex: string; frame: Record<string, unknown> }[]
   refused: { name: string; hex: string; then: string; times: number; code: string }[]
 }>('peer-frames')
-
-const u32 = fc.nat(0xffffffff)
-const shortId = fc.uint8Array({ minLength: 8, maxLength: 8 }).map(hexOf)
-const asset = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(contentIdOfDigest)
-const state = fc.constantFrom('gone' as const, 'whole' as const, 'part' as const)
-const plain = (bytes: Uint8Array) => new Uint8Array(bytes)
-
-const frame: fc.Arbitrary<PeerFrame> = fc.oneof(
-  fc.record({
-    type: fc.constant('hello' as const),
-    version: fc.constant(1),
-    proofs: fc.array(shortId, { maxLength: swarmsPerPeer }),
-  }),
-  fc.record({
-    type: fc.constant('have' as const),
-    proof: shortId,
-    reset: fc.boolean(),
-    entries: fc.array(fc.record({ id: shortId, state }), { maxLength: 50 }),
-  }),
-  fc.record({ type: fc.constant('interest' as const), asset }),
-  fc.nat(chunksPerMap).chain((count) =>
-    fc.record({
-      type: fc.constant('map' as const),
-      asset,
-      scale: fc.nat(mapScaleLimit),
-      count: fc.constant(count),
-      bits: fc
-        .uint8Array({ minLength: Math.ceil(count / 8), maxLength: Math.ceil(count / 8) })
-        .map((bits) => clearAfter(plain(bits), count)),
-    }),
-  ),
-  fc.integer({ min: 1, max: unitBytes }).chain((length) =>
-    fc.record({
-      type: fc.constant('want' as const),
-      request: u32,
-      asset,
-      index: fc.oneof(
-        fc.nat(chunkLimit - 1),
-        fc.integer({ min: 1 - pageLimit, max: 0 }).map((at) => indexOnWire(at - 2)),
-        fc.constant(listIndexOnWire),
-      ),
-      offset: fc.nat(maxChunkBytes - length),
-      length: fc.constant(length),
-    }),
-  ),
-  fc.record({
-    type: fc.constant('data' as const),
-    request: u32,
-    bytes: fc.uint8Array({ minLength: 1, maxLength: 500 }).map(plain),
-  }),
-  fc.record({ type: fc.constant('busy' as const), request: u32, retryAfterMs: fc.nat(0xffff) }),
-  fc.record({ type: fc.constant('absent' as const), request: u32 }),
-  fc.record({ type: fc.constant('cancel' as const), request: u32 }),
-)
 
 describe('peer frames', () => {
   test.each(vector.frames)('parseFrame() reads and encodeFrame() writes: $name', ({ hex, frame: expected }) => {
@@ -98,7 +28,7 @@ describe('peer frames', () => {
 
   test('parseFrame() gives back what encodeFrame() took, and no frame is over its limit', () => {
     fc.assert(
-      fc.property(frame, (given) => {
+      fc.property(peerFrames, (given) => {
         const bytes = encodeFrame(given)
         expect(bytes.length).toBeLessThanOrEqual(frameLimitBytes)
         expect(parseFrame(bytes)).toEqual(given)
@@ -118,7 +48,7 @@ describe('peer frames', () => {
 
   test('parseFrame() reads a changed frame as exactly what it says, or refuses it', () => {
     fc.assert(
-      fc.property(frame, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, at, change) => {
+      fc.property(peerFrames, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, at, change) => {
         const bytes = encodeFrame(given)
         bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ change
         // One frame has one encoding: what is accepted would be sent as these very bytes.
@@ -130,7 +60,7 @@ describe('peer frames', () => {
 
   test('parseFrame() refuses every frame cut short, data apart', () => {
     fc.assert(
-      fc.property(frame, fc.nat(), (given, at) => {
+      fc.property(peerFrames, fc.nat(), (given, at) => {
         const bytes = encodeFrame(given)
         const cut = bytes.subarray(0, at % bytes.length)
         if (given.type !== 'data' || cut.length <= 5) expect(refusalOf(() => parseFrame(cut))).not.toBe('accepted')
@@ -160,11 +90,4 @@ test('shortIdOf() is the first 8 bytes', () => {
 
 function spell(value: unknown): unknown {
   return value instanceof Uint8Array ? hexOf(value) : value
-}
-
-function clearAfter(bits: Uint8Array, count: number): Uint8Array {
-  const spare = bits.length * 8 - count
-  const last = bits.length - 1
-  if (spare > 0) bits[last] = (bits[last] ?? 0) & (0xff << spare)
-  return bits
 }
