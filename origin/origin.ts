@@ -117,6 +117,7 @@ function openTracker(config: OriginConfig, keys: SiteKeys, publisher: Publisher)
   const swarms = new OpenSwarms(keys.swarmSecret)
   return new Tracker({
     lan: config.lan ?? false,
+    minimumSwarm: () => publisher.minimumSwarm,
     random: Math.random,
     now: () => config.now() / 1000,
     checkPass: createPassCheck(keys.root),

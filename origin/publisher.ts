@@ -53,6 +53,10 @@ export class Publisher {
     return this.#byId.get(id)
   }
 
+  get minimumSwarm(): number {
+    return this.#switches.minimumSwarm
+  }
+
   /** What the operator wants from now on; the next `fresh()` says so. */
   setSwitches(switches: Switches): void {
     this.#switches = switches
