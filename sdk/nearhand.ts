@@ -278,9 +278,10 @@ export class Nearhand extends EventTarget {
     // A page that the worker does not control (a forced reload) has no use for peers, and the worker cannot reach it.
     const isControlled = this.#worker() !== undefined
     const { hasWebRtc } = this.#page
-    this.#role.take(isControlled && consent === 'granted' && hasWebRtc && this.#mayPeer)
-    const isOpen = consent === 'unknown' && this.#settings.consent === 'ask'
-    if (isOpen && hasWebRtc && !this.#hasAsked && !this.#isReluctant) void this.#ask(false)
+    const canPeer = hasWebRtc && this.#mayPeer
+    this.#role.take(isControlled && consent === 'granted' && canPeer)
+    const isOpen = consent === 'unknown' && this.#settings.consent === 'ask' && !this.#isReluctant
+    if (isOpen && canPeer && !this.#hasAsked) void this.#ask(false)
   }
 
   #switchOff(): void {

@@ -15,6 +15,7 @@ const description = (setup: SessionDescription['setup']): SessionDescription => 
 const publicCandidate =
   'candidate:1 1 udp 1677729535 203.0.113.5 46154 typ srflx raddr 192.168.1.9 rport 46154 generation 0'
 const localCandidate = 'candidate:2 1 udp 2122260223 192.168.1.9 46154 typ host'
+const mdnsCandidate = 'candidate:3 1 udp 2122260223 7c1b3b6e-57a8-4d0c-9a4b-1d2c3e4f5a6b.local 46155 typ host'
 
 /** RTCPeerConnection as far as a connection uses it. */
 class FakePeerConnection extends EventTarget {
@@ -125,11 +126,11 @@ test('Connection tells its candidates together, without the address behind them'
 test('Connection neither tells nor takes local candidates outside of LAN mode', async () => {
   const { connection, clock, peer, signals } = scene(false)
   await connection.offer()
-  for (const candidate of [localCandidate, publicCandidate, 'nonsense', '']) peer.find(candidate)
+  for (const candidate of [localCandidate, mdnsCandidate, publicCandidate, 'nonsense', '']) peer.find(candidate)
   await clock.advance(20)
   expect(signals.slice(1)).toMatchObject([{ candidates: [expect.stringContaining('203.0.113.5')] }])
   await connection.accept({ type: 'answer', description: description('active') })
-  await connection.accept({ type: 'candidates', candidates: [localCandidate, publicCandidate] })
+  await connection.accept({ type: 'candidates', candidates: [localCandidate, mdnsCandidate, publicCandidate] })
   expect(peer.candidates).toEqual([expect.stringContaining('203.0.113.5')])
 })
 
