@@ -1,0 +1,191 @@
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { answerStun } from '../../origin/stun.ts'
+import { parseDraft, spellDraft } from '../../origin/keys-draft.ts'
+import { parseSwitches } from '../../origin/switches.ts'
+import {
+  parseExchangeToWorker,
+  parsePageToWorker,
+  parseTotals,
+  parseTraffic,
+  parseWorkerToExchange,
+  parseWorkerToPage,
+} from '../../protocol/bridge.ts'
+import { bytesOfHex, isSameBytes, textOf, utf8 } from '../../protocol/bytes.ts'
+import { encodeChunkList, parseChunkList, parsePage } from '../../protocol/chunks.ts'
+import { ProtocolError } from '../../protocol/errors.ts'
+import { parseJoinResponse } from '../../protocol/join.ts'
+import { parseBin, parseFresh, parseHead, parseIndexPage, parseRoot } from '../../protocol/manifest.ts'
+import { parsePass } from '../../protocol/pass.ts'
+import { canonicalPath } from '../../protocol/paths.ts'
+import { encodeFrame, parseFrame } from '../../protocol/peer-wire.ts'
+import { buildSdp, describeSdp, parseCandidate } from '../../protocol/session-description.ts'
+import { parseStoredAsset, parseStoreMessage } from '../../protocol/store-layout.ts'
+import { parseFromTracker, parseToTracker } from '../../protocol/tracker-wire.ts'
+import { parseWorkerConfig } from '../../protocol/worker-config.ts'
+import { parseExchangeToPage, parsePageToExchange } from '../../sdk/exchange-messages.ts'
+import { hostileTexts } from '../protocol/arbitraries.ts'
+import { readVector } from '../protocol/read-vector.ts'
+import { almost, almostTexts, hostileFrames } from './hostile-bytes.ts'
+
+/** A parser of what comes from outside, what it is fed, and what must hold of all that it makes of it. */
+export interface FuzzSubject {
+  readonly name: string
+  /** Gives how many inputs were taken. Throws with seed and input where something else holds. */
+  readonly run: (seed: number, numRuns: number) => number
+}
+
+/**
+ * Whatever the input is, `parse` gives a value or throws a ProtocolError, and nothing else. A value that it gives says
+ * just what the input said: `holds` spells it again and compares.
+ */
+function subject<Input, Value>(
+  name: string,
+  inputs: fc.Arbitrary<Input>,
+  parse: (input: Input) => Value,
+  holds: (value: Value, input: Input) => boolean,
+): FuzzSubject {
+  let taken = 0
+  const property = fc.property(inputs, (input) => {
+    let value: Value
+    try {
+      value = parse(input)
+    } catch (error) {
+      if (error instanceof ProtocolError) return true
+      throw error
+    }
+    taken += 1
+    return holds(value, input)
+  })
+  const run: FuzzSubject['run'] = (seed, numRuns) => {
+    taken = 0
+    fc.assert(property, { seed, numRuns })
+    return taken
+  }
+  return { name, run }
+}
+
+/** A text of JSON: what was read from it is read again from its own spelling. */
+function json(name: string, parse: (text: string) => unknown, valid: readonly unknown[]): FuzzSubject {
+  const texts = fc.oneof(hostileTexts(valid), almostTexts(valid.map((value) => JSON.stringify(value))))
+  return subject(name, texts, parse, (value) => {
+    const text = JSON.stringify(value) // where -0 is 0
+    return JSON.stringify(parse(text)) === text
+  })
+}
+
+/** A value that another thread posted: it is taken as it is or not at all. */
+function posted(name: string, parse: (value: unknown) => unknown, valid: readonly unknown[]): FuzzSubject {
+  const texts = fc.oneof(hostileTexts(valid), almostTexts(valid.map((value) => JSON.stringify(value))))
+  const values = fc.oneof(fc.anything(), texts.map(jsonOrText), fc.constantFrom(...valid))
+  return subject(name, values, parse, (value) => value === undefined || isDeepStrictEqual(parse(value), value))
+}
+
+const manifest = readVector<{
+  bodies: { root: string; head: string; fresh: string }
+  envelopes: { root: string }
+  parts: Record<string, string>
+}>('manifest')
+const bridge = readVector<{
+  pageToWorker: unknown[]
+  workerToPage: unknown[]
+  workerToExchange: unknown[]
+  exchangeToWorker: unknown[]
+  traffic: unknown
+  totals: unknown
+}>('bridge')
+const tracker = readVector<{ toTracker: unknown[]; fromTracker: unknown[] }>('tracker')
+const store = readVector<{ stored: unknown; messages: unknown[] }>('store')
+const sessions = readVector<{ described: { sdp: string }[]; candidates: { given: string }[] }>('session-description')
+const lists = readVector<{ size: number; chunkSize: number; hex: string }>('chunk-list')
+const pass = readVector<{ token: string }>('pass')
+const paths = readVector<{ canonicalPath: { given: string }[] }>('paths')
+const [page, bin] = Object.values(manifest.parts).map((part): unknown => JSON.parse(part))
+const peer = 'a'.repeat(32)
+const bindingRequest = bytesOfHex(`000100002112a442${'0a'.repeat(12)}`)
+
+export const peerWire: FuzzSubject = subject('parseFrame()', hostileFrames, parseFrame, (frame, bytes) =>
+  isSameBytes(encodeFrame(frame), bytes),
+)
+
+export const parsers: readonly FuzzSubject[] = [
+  json('parseRoot()', (text) => parseRoot(utf8(text)), [JSON.parse(manifest.bodies.root)]),
+  json('parseHead()', (text) => spelledHead(parseHead(utf8(text))), [JSON.parse(manifest.bodies.head)]),
+  json('parseFresh()', (text) => parseFresh(utf8(text)), [JSON.parse(manifest.bodies.fresh)]),
+  json('parseIndexPage()', (text) => ({ rows: parseIndexPage(utf8(text)).map(({ first, id }) => [first, id]) }), [
+    page,
+  ]),
+  json('parseBin()', (text) => ({ rows: parseBin(utf8(text)) }), [bin]),
+  json('parseJoinResponse()', parseJoinResponse, readVector<{ accepted: unknown[] }>('join').accepted),
+  json('parseToTracker()', parseToTracker, tracker.toTracker),
+  json('parseFromTracker()', parseFromTracker, tracker.fromTracker),
+  json('parseSwitches()', parseSwitches, [{}, { peers: false, off: ['/a/'], takedowns: [] }]),
+  json('parseDraft()', (text) => JSON.parse(spellDraft(parseDraft(text, 'draft'))), [
+    JSON.parse(manifest.envelopes.root),
+  ]),
+  posted('parsePageToWorker()', parsePageToWorker, bridge.pageToWorker),
+  posted('parseWorkerToPage()', parseWorkerToPage, bridge.workerToPage),
+  posted('parseWorkerToExchange()', parseWorkerToExchange, bridge.workerToExchange),
+  posted('parseExchangeToWorker()', parseExchangeToWorker, bridge.exchangeToWorker),
+  posted('parseTraffic()', parseTraffic, [bridge.traffic]),
+  posted('parseTotals()', parseTotals, [bridge.totals]),
+  posted('parsePageToExchange()', parsePageToExchange, [
+    { type: 'drop', peer },
+    { type: 'swarms', swarms: [] },
+  ]),
+  posted('parseExchangeToPage()', parseExchangeToPage, [{ type: 'started' }, { type: 'gone', peer, isBanned: true }]),
+  posted('parseStoredAsset()', parseStoredAsset, [store.stored]),
+  posted('parseStoreMessage()', parseStoreMessage, store.messages),
+  posted('parseWorkerConfig()', parseWorkerConfig, [readVector<{ config: unknown }>('worker-config').config]),
+  subject(
+    'parseChunkList()',
+    almost(fc.constant(bytesOfHex(lists.hex))),
+    (bytes) => parseChunkList(bytes, lists),
+    (list, bytes) => isSameBytes(encodeChunkList(list), bytes),
+  ),
+  subject(
+    'parsePage()',
+    almost(fc.uint8Array({ minLength: 64, maxLength: 64 })),
+    (bytes) => parsePage(bytes, { size: 3 * 1024 ** 3 + 300_000, chunkSize: 262_144 }, 12),
+    (digests, bytes) => isSameBytes(Buffer.concat(digests), bytes),
+  ),
+  subject('parsePass()', almostTexts([pass.token]), parsePass, ({ signed, signature }, token) => {
+    return `${textOf(signed)}.${Buffer.from(signature).toString('base64url')}` === token
+  }),
+  subject(
+    'describeSdp()',
+    fc.oneof(fc.string(), almostTexts(sessions.described.map(({ sdp }) => sdp))),
+    describeSdp,
+    (description) => isDeepStrictEqual(describeSdp(buildSdp(description)), description),
+  ),
+  subject(
+    'parseCandidate()',
+    fc.oneof(fc.string(), almostTexts(sessions.candidates.map(({ given }) => given))),
+    parseCandidate,
+    (candidate) => candidate === undefined || isDeepStrictEqual(parseCandidate(candidate.text), candidate),
+  ),
+  subject(
+    'canonicalPath()',
+    fc.oneof(fc.string({ unit: 'binary' }), almostTexts(paths.canonicalPath.map(({ given }) => given))),
+    canonicalPath,
+    (path) => path === undefined || canonicalPath(path) === path,
+  ),
+  subject(
+    'answerStun()',
+    fc.oneof(fc.uint8Array({ maxLength: 600 }), almost(fc.constant(bindingRequest))),
+    (datagram) => answerStun(datagram, { address: '192.0.2.1', port: 4000 }),
+    (answer) => answer === undefined || answer.length <= 44,
+  ),
+]
+
+function spelledHead(head: ReturnType<typeof parseHead>): unknown {
+  return { ...head, index: head.index.map(({ first, id }) => [first, id]) }
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
