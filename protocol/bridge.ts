@@ -47,7 +47,7 @@ export type PageToWorker =
   /** One MessagePort comes along in the transfer list. */
   | { readonly type: 'nearhand:link'; readonly version: number }
   | { readonly type: 'nearhand:unlink' }
-  /** Answered with TrafficTotals on the port in the transfer list. */
+  /** Answered with WorkerStats on the port in the transfer list. */
   | { readonly type: 'nearhand:stats' }
   /** Answers everything plainly from now on, drops the store, then answers `true` on the port in the transfer list. */
   | { readonly type: 'nearhand:disable' }
@@ -127,6 +127,14 @@ export interface TrafficTotals {
   readonly badChunks: number
 }
 
+/** What the worker tells of itself. */
+export interface WorkerStats extends TrafficTotals {
+  /** Answers that failed by our own fault, since the worker started. */
+  readonly failures: number
+  /** Whether it leaves all requests alone for a while, because too many did. */
+  readonly isSpent: boolean
+}
+
 const count = whole()
 const section = text(pathLimit)
 // From clocks that count parts of a millisecond.
@@ -198,13 +206,15 @@ const trafficSchema = v.strictObject({
   ),
 })
 
-const totalsSchema = v.strictObject({
+const totalsEntries = {
   bytes: v.strictObject({ store: count, peers: count, origin: count }),
   duplicateBytes: count,
   requests: count,
   fallbacks: count,
   badChunks: count,
-})
+}
+const totalsSchema = v.strictObject(totalsEntries)
+const statsSchema = v.strictObject({ ...totalsEntries, failures: count, isSpent: v.boolean() })
 
 /** Undefined where a message is not for us: pages and workers of a site have messages of their own. */
 export function parsePageToWorker(value: unknown): PageToWorker | undefined {
@@ -230,6 +240,10 @@ export function parseTraffic(value: unknown): TrafficMessage {
 
 export function parseTotals(value: unknown): TrafficTotals {
   return parseValue(totalsSchema, value, 'traffic totals')
+}
+
+export function parseStats(value: unknown): WorkerStats {
+  return parseValue(statsSchema, value, 'stats of the service worker')
 }
 
 function isOurs(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
+import type { TrafficMessage, WorkerStats } from '../protocol/bridge.ts'
 import { parseTraffic, parseWorkerToPage, trafficChannelName } from '../protocol/bridge.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { Clock } from './clock.ts'
@@ -10,7 +10,7 @@ import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
 import { removeWorker, reviveWorker } from './register.ts'
 import { TabRole } from './tab-role.ts'
-import { askTotals } from './worker-link.ts'
+import { askStats } from './worker-link.ts'
 
 /**
  * `starting`: the worker is not active yet. `active`: it answers, on pages that it controls. `off`: switched off, or
@@ -19,7 +19,7 @@ import { askTotals } from './worker-link.ts'
 export type NearhandState = 'starting' | 'active' | 'off' | 'unsupported'
 
 /** What the worker did on this device and site since it was installed, and the peers of now. */
-export interface NearhandStats extends TrafficTotals {
+export interface NearhandStats extends WorkerStats {
   /** Bytes given to others today (UTC), by all pages of the site on this device. */
   readonly uploadedBytes: number
   /** Peers that sent wrong bytes or broke the protocol, since the tab that holds the connections was opened. */
@@ -37,12 +37,14 @@ export interface NearhandEvents {
   consent: CustomEvent<ConsentState>
 }
 
-const noTotals: TrafficTotals = {
+const noStats: WorkerStats = {
   bytes: { store: 0, peers: 0, origin: 0 },
   duplicateBytes: 0,
   requests: 0,
   fallbacks: 0,
   badChunks: 0,
+  failures: 0,
+  isSpent: false,
 }
 const peersEventMs = 500
 
@@ -148,7 +150,7 @@ export class Nearhand extends EventTarget {
   /** All zero where there is no worker to ask. */
   async stats(): Promise<NearhandStats> {
     const worker = this.#worker()
-    const totals = (worker && (await askTotals(worker, this.#clock))) ?? noTotals
+    const totals = (worker && (await askStats(worker, this.#clock))) ?? noStats
     const { bannedPeers, peers } = this.#role.status
     return { ...totals, uploadedBytes: this.#role.today.uploadedBytes, bannedPeers, peers }
   }

@@ -1,5 +1,5 @@
-import type { PageToWorker, TrafficTotals } from '../protocol/bridge.ts'
-import { bridgeVersion, parseTotals } from '../protocol/bridge.ts'
+import type { PageToWorker, WorkerStats } from '../protocol/bridge.ts'
+import { bridgeVersion, parseStats } from '../protocol/bridge.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { Clock } from './clock.ts'
 
@@ -27,13 +27,13 @@ export function askWorker(
   })
 }
 
-export async function askTotals(worker: ServiceWorker, clock: Clock): Promise<TrafficTotals | undefined> {
-  return readTotals(await askWorker(worker, 'nearhand:stats', clock))
+export async function askStats(worker: ServiceWorker, clock: Clock): Promise<WorkerStats | undefined> {
+  return readStats(await askWorker(worker, 'nearhand:stats', clock))
 }
 
-function readTotals(answer: unknown): TrafficTotals | undefined {
+function readStats(answer: unknown): WorkerStats | undefined {
   try {
-    return answer === undefined ? undefined : parseTotals(answer)
+    return answer === undefined ? undefined : parseStats(answer)
   } catch (error) {
     if (error instanceof ProtocolError) return undefined // a worker of another deploy
     throw error
@@ -78,7 +78,7 @@ export class WorkerLink {
       // Messages keep their order, so an answer to a later question says that the link has arrived.
       const answer = await askWorker(worker, 'nearhand:stats', this.#clock, waitMs)
       if (answer === undefined) continue
-      if (round === this.#round && readTotals(answer)) this.#linked()
+      if (round === this.#round && readStats(answer)) this.#linked()
       return
     }
   }

@@ -5,6 +5,7 @@ import { compilePatterns } from '../protocol/patterns.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
 import type { AnswerRules } from './answer.ts'
 import { ChunkLists } from './chunk-lists.ts'
+import { ErrorBudget } from './error-budget.ts'
 import { loadAs } from './kept-state.ts'
 import { Manifests } from './manifests.ts'
 import type { OriginFetch } from './origin-fetch.ts'
@@ -46,6 +47,7 @@ export interface NearhandWorker {
   readonly store: Store
   readonly traffic: Traffic
   readonly media: Media
+  readonly budget: ErrorBudget
 }
 
 const linkKey = 'linked'
@@ -82,11 +84,13 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     onRevoked: (ids) => ids.forEach((id) => store.drop(id)),
   })
   const media = new Media(disk.state, report)
+  const budget = new ErrorBudget(disk.state, now, report)
   const route = new Route({
     manifests,
     origin,
     traffic,
     media,
+    budget,
     report,
     fetch: world.fetch,
     parts: {
@@ -106,5 +110,5 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     isNamed: compilePatterns(config.patterns),
     ownFiles: new Set(ownFiles),
   }
-  return { rules, route, manifests, bridge, store, traffic, media }
+  return { rules, route, manifests, bridge, store, traffic, media, budget }
 }

@@ -72,7 +72,7 @@ function listen(config: WorkerConfig): void {
     event.waitUntil(receiveMessage(event.data, givenPort(event.ports), client, parts).catch(report))
   })
   self.addEventListener('fetch', (event) => {
-    if (isOff) return
+    if (isOff || worker.budget.isSpent) return
     try {
       answer(event, worker, config, async () => {
         await switched

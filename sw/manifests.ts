@@ -16,6 +16,7 @@ import type { Fresh } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
 import { TrustedManifest } from '../protocol/trusted-manifest.ts'
 import { within } from './deadline.ts'
+import { OriginError } from './error-budget.ts'
 import { envelopeLimit } from './envelope-limit.ts'
 import type { KeptState } from './kept-state.ts'
 import { loadAs } from './kept-state.ts'
@@ -338,7 +339,7 @@ export class Manifests {
     } catch (error) {
       this.#failures += 1
       // No answer at all; one that says no, or says nonsense, is an origin that can be reached.
-      if (error instanceof DOMException || error instanceof TypeError) this.#isOriginSilent = true
+      if (error instanceof OriginError && error.cause !== undefined) this.#isOriginSilent = true
       this.#tellChanges()
       report(error)
     } finally {

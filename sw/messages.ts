@@ -1,4 +1,5 @@
 import { bridgeVersion, parsePageToWorker } from '../protocol/bridge.ts'
+import type { ErrorBudget } from './error-budget.ts'
 import type { Manifests } from './manifests.ts'
 import type { ExchangePort, PageBridge } from './page-bridge.ts'
 import type { Traffic } from './traffic.ts'
@@ -11,6 +12,7 @@ export interface GivenPort extends ExchangePort {
 export interface MessagesOptions {
   readonly bridge: Pick<PageBridge, 'link' | 'unlink'>
   readonly traffic: Pick<Traffic, 'totals'>
+  readonly budget: Pick<ErrorBudget, 'failures' | 'isSpent'>
   readonly manifests: Pick<Manifests, 'take' | 'trackerIs' | 'tellRule'>
   /** Ends all that the worker does on this device. */
   readonly disable: () => Promise<void>
@@ -27,7 +29,7 @@ export async function receiveMessage(
   message: unknown,
   port: GivenPort | undefined,
   client: string,
-  { bridge, traffic, manifests, disable, enable }: MessagesOptions,
+  { bridge, traffic, budget, manifests, disable, enable }: MessagesOptions,
 ): Promise<void> {
   const parsed = parsePageToWorker(message)
   switch (parsed?.type) {
@@ -48,7 +50,7 @@ export async function receiveMessage(
       bridge.unlink(client)
       return
     case 'nearhand:stats':
-      port?.post(await traffic.totals())
+      port?.post({ ...(await traffic.totals()), failures: budget.failures, isSpent: budget.isSpent })
       return
     case 'nearhand:disable':
       await disable()

@@ -14,6 +14,7 @@ import {
 import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
 import { readBounded } from './body-reader.ts'
 import { deadline, within } from './deadline.ts'
+import { OriginError } from './error-budget.ts'
 import type { AssetOrigin } from './open-feed.ts'
 import type { Delivery } from './sources.ts'
 
@@ -52,7 +53,7 @@ export class Origin {
       if (cache === 'no-store') this.#compareClocks(response)
       if (response.status === 200) return readBounded(response, limit, name)
       await response.body?.cancel()
-      throw new Error(`Cannot read ${name}: the origin answered ${response.status}`)
+      throw new OriginError(`Cannot read ${name}: the origin answered ${response.status}`)
     })
   }
 
@@ -113,8 +114,12 @@ export class Origin {
     if (this.#missing.size > failuresKept && oldest !== undefined) this.#missing.delete(oldest)
   }
 
-  #get(url: string, init: RequestInit): Promise<Response> {
-    // A redirect is for the page's own request to follow: it may lead to a log-in.
-    return this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+  async #get(url: string, init: RequestInit): Promise<Response> {
+    try {
+      // A redirect is for the page's own request to follow: it may lead to a log-in.
+      return await this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+    } catch (cause) {
+      throw new OriginError('Cannot reach the origin', { cause })
+    }
   }
 }

@@ -1,9 +1,12 @@
 import type { Asset } from '../protocol/chunks.ts'
+import { ProtocolError } from '../protocol/errors.ts'
 import { partWaitMs } from '../protocol/limits.ts'
 import { within } from './deadline.ts'
 import type { Manifests } from './manifests.ts'
 import type { AssetOrigin, FeedParts } from './open-feed.ts'
 import { openFeed } from './open-feed.ts'
+import type { ErrorBudget } from './error-budget.ts'
+import { OriginError } from './error-budget.ts'
 import type { Media } from './media.ts'
 import { asMade, rangeStart } from './media.ts'
 import type { Origin } from './origin-fetch.ts'
@@ -18,6 +21,7 @@ export interface RouteOptions {
   readonly origin: Pick<Origin, 'assetOf' | 'isPrivate'>
   readonly traffic: Traffic
   readonly media: Media
+  readonly budget: ErrorBudget
   /** The request as the page made it. */
   readonly fetch: (request: Request) => Promise<Response>
   readonly report: (error: unknown) => void
@@ -33,15 +37,19 @@ export class Route {
 
   /** @param page the client that asks */
   async answer(request: Request, path: string, page: string): Promise<Response> {
-    const { traffic, report, media, fetch } = this.#options
+    const { traffic, report, media, budget, fetch } = this.#options
+    await budget.load()
+    if (budget.isSpent) return fetch(request)
     const isMedia = request.destination === 'video' || request.destination === 'audio'
     if (isMedia && !(await media.isOurs(page, path, rangeStart(request.headers.get('range'))))) return fetch(request)
     traffic.onRequest()
+    budget.answered()
     try {
       const response = await this.#answerVerified(request, path)
       if (response) return response
     } catch (error) {
       report(error)
+      if (isOurFault(error, request.signal)) budget.failed()
     }
     traffic.onFallback()
     const response = await this.#answerPlainly(request, path)
@@ -128,4 +136,10 @@ export class Route {
       if (!copy.bodyUsed) copy.body?.cancel().catch(report)
     }
   }
+}
+
+/** Whether an answer failed by what no origin, peer, device or leaving page can do. */
+function isOurFault(error: unknown, signal: AbortSignal): boolean {
+  if (signal.aborted || error instanceof OriginError || error instanceof ProtocolError) return false
+  return !(error instanceof DOMException)
 }

@@ -1,6 +1,7 @@
 import type { SourceName } from '../protocol/bridge.ts'
 import type { Bytes } from '../protocol/bytes.ts'
 import type { PeerId } from '../protocol/ids.ts'
+import { OriginError } from './error-budget.ts'
 import type { Chunk, VerifiedBytes } from './verify.ts'
 import { verify } from './verify.ts'
 
@@ -54,5 +55,5 @@ export async function readVerified(
     delivery.refuse()
   }
   signal.throwIfAborted()
-  throw new Error(`Cannot read chunk ${chunk.index}: every source failed`, { cause })
+  throw new OriginError(`Cannot read chunk ${chunk.index}: every source failed`, { cause })
 }

@@ -1,15 +1,17 @@
 import { afterEach, expect, test } from 'vitest'
-import type { TrafficTotals } from '../../protocol/bridge.ts'
+import type { WorkerStats } from '../../protocol/bridge.ts'
 import { parsePageToWorker } from '../../protocol/bridge.ts'
-import { askTotals, WorkerLink } from '../../sdk/worker-link.ts'
+import { askStats, WorkerLink } from '../../sdk/worker-link.ts'
 import { FakeClock, until } from '../fakes/clock.ts'
 
-const totals: TrafficTotals = {
+const totals: WorkerStats = {
   bytes: { store: 1, peers: 2, origin: 3 },
   duplicateBytes: 4,
   requests: 5,
   fallbacks: 6,
   badChunks: 7,
+  failures: 1,
+  isSpent: false,
 }
 const ports: MessagePort[] = []
 afterEach(() => {
@@ -28,16 +30,16 @@ function fakeWorker(answer?: unknown) {
   return { worker: { postMessage } as unknown as ServiceWorker, said }
 }
 
-test('askTotals() gives what the worker counted', async () => {
-  expect(await askTotals(fakeWorker(totals).worker, new FakeClock())).toEqual(totals)
+test('askStats() gives what the worker counted', async () => {
+  expect(await askStats(fakeWorker(totals).worker, new FakeClock())).toEqual(totals)
 })
 
-test('askTotals() gives nothing where the worker is silent or of another build', async () => {
+test('askStats() gives nothing where the worker is silent or of another build', async () => {
   const clock = new FakeClock()
-  const silent = askTotals(fakeWorker().worker, clock)
+  const silent = askStats(fakeWorker().worker, clock)
   await clock.advance(2000)
   expect(await silent).toBeUndefined()
-  expect(await askTotals(fakeWorker({ bytes: 1 }).worker, clock)).toBeUndefined()
+  expect(await askStats(fakeWorker({ bytes: 1 }).worker, clock)).toBeUndefined()
 })
 
 /** A link to `worker`, what the exchange was given, and how often the worker counted as linked. */

@@ -84,6 +84,7 @@ describe('receiveMessage()', () => {
     const parts = {
       bridge: { link: () => void done.push('link'), unlink: (owner: string) => void done.push(`unlink ${owner}`) },
       traffic: open().traffic,
+      budget: { failures: 2, isSpent: false },
       manifests: {
         take: async (envelope: string) => void done.push(`take ${envelope}`),
         trackerIs: (isReachable: boolean) => void done.push(`tracker ${isReachable}`),
@@ -102,7 +103,9 @@ describe('receiveMessage()', () => {
     expect((await receive({ type: 'nearhand:unlink' })).done).toEqual(['unlink page'])
     expect(await receive({ type: 'nearhand:disable' })).toEqual({ done: ['disable'], said: [true] })
     expect(await receive({ type: 'nearhand:enable' })).toEqual({ done: ['enable'], said: [true] })
-    expect((await receive({ type: 'nearhand:stats' })).said).toEqual([expect.objectContaining({ requests: 0 })])
+    expect((await receive({ type: 'nearhand:stats' })).said).toEqual([
+      expect.objectContaining({ requests: 0, failures: 2, isSpent: false }),
+    ])
   })
 
   test.each([undefined, null, 'text', 5, [], {}, { type: 'SKIP_WAITING' }, { type: 5 }])(
