@@ -20,7 +20,7 @@ export interface NearhandOptions {
   readonly prompt?: string | undefined
   /** Base URL of the tracker's host, if it is not the site's own. */
   readonly tracker?: string | undefined
-  /** Kilobytes (1000 bytes) a second given to others at most, 0 for none. Default 2000. */
+  /** Kilobytes (1000 bytes) a second given to others at most, 0 for none. Default 8000. */
   readonly uploadLimit?: number | undefined
   /** Megabytes (1000 kilobytes) a day (UTC) given to others at most, 0 for none. Default 500. */
   readonly dayLimit?: number | undefined
