@@ -120,7 +120,10 @@ function report(
   io: CommandIo,
   run: { seconds: number; freshSeconds: number; startedMs: number; rootExpires: number },
 ): void {
-  const { assets, skipped, head, hashedFiles } = publication
+  const { assets, skipped, head, hashedFiles, prefixes, outside } = publication
+  if (outside > 0) {
+    io.stderr.write(`Not listed: ${outside} files, for the key here signs only what lies below ${prefixes.join(', ')}\n`)
+  }
   for (const { file, reason } of skipped.slice(0, skippedShown)) io.stderr.write(`Not listed: ${file}: ${reason}\n`)
   if (skipped.length > skippedShown) io.stderr.write(`Not listed: ${skipped.length - skippedShown} more\n`)
   const bytes = [...assets.values()].reduce((sum, { size }) => sum + size, 0)

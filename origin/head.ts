@@ -58,9 +58,9 @@ export async function nextHead(
   keys: SiteKeys,
   life: { readonly now: number; readonly seconds: number },
 ): Promise<SignedHead> {
-  if (previous && isSameContent(previous.head, content) && previous.head.expires - life.now > life.seconds / 2) {
-    return previous
-  }
+  const isYoung = previous !== undefined && previous.head.expires - life.now > life.seconds / 2
+  const isBelieved = previous !== undefined && previous.head.seq >= keys.root.floor
+  if (previous && isYoung && isBelieved && isSameContent(previous.head, content)) return previous
   const signer = headSignerOf(keys)?.signer
   if (signer === undefined) throw new Error('Cannot sign head: its key is not on this machine')
   const body = utf8(

@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import type { Hono } from 'hono'
+import { manifestFolder } from '../protocol/manifest.ts'
 import { createApp } from './app.ts'
 import { createPassCheck } from './check-pass.ts'
 import type { OriginConfig, OriginOptions } from './config.ts'
 import { resolveConfig } from './config.ts'
 import { ContentStore } from './content.ts'
+import { headSignerOf } from './head.ts'
 import { isLocalPage, OpenSwarms } from './join.ts'
+import { describeKeyLimits } from './key-limits.ts'
 import type { SiteKeys } from './keys.ts'
 import { newKeysNote } from './new-keys-note.ts'
 import { openKeys } from './open-keys.ts'
@@ -63,6 +66,8 @@ export async function createOrigin(options: OriginOptions, signal?: AbortSignal)
 async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSignal | undefined): Promise<Origin> {
   const { keys, isNew } = await openKeys(config.keys, config.now())
   if (isNew) config.log(newKeysNote(keys, config.keys))
+  const isSigning = headSignerOf(keys) !== undefined
+  if (!isSigning) assertNoInjection(config)
   const scripts = composeScripts(config, keys.rootEnvelope, config.scripts ?? (await readBrowserScripts()))
   const content = new ContentStore(join(config.state, 'content'), config.keepContentBytes, config.log)
   const publisher: Publisher = new Publisher(config, keys, (publication, before) => {
@@ -85,8 +90,13 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
       await SwitchesWatch.start(config.state, (switches) => (publisher.setSwitches(switches), tellAll()), config.log),
     )
     // Before the first publication, so that no change falls between.
-    if (config.watch) parts.push(await startWatch(config, publisher))
+    if (config.watch) parts.push(await startWatch(config.folder, config, publisher))
+    const deployed = join(config.folder, manifestFolder)
+    if (config.watch && !isSigning) parts.push(await startWatch(deployed, { ...config, log: () => {} }, publisher))
     const first = await publisher.publish()
+    for (const line of describeKeyLimits(keys, first)) config.log(line)
+    // Pages of a static host ask their own host for its word, and cannot get ours by any other way.
+    if (!isSigning) parts.push(repeat(tellAll, (config.freshSeconds * 1000) / 2))
     const stun = await startStunOrLog(config)
     if (stun) parts.push(stun)
     const files = await SiteFiles.open(config, publisher)
@@ -106,6 +116,16 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
   } finally {
     signal?.removeEventListener('abort', stop)
   }
+}
+
+function assertNoInjection({ consent }: OriginConfig): void {
+  if (consent === undefined) return
+  throw new TypeError('Cannot inject: the pages were signed without the tag, and no key for others is here')
+}
+
+function repeat(work: () => void, pauseMs: number): { close(): void } {
+  const timer = setInterval(work, pauseMs).unref()
+  return { close: () => clearInterval(timer) }
 }
 
 function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
@@ -162,7 +182,7 @@ async function startStunOrLog({ stun, log }: OriginConfig): Promise<StunSocket |
   }
 }
 
-function startWatch({ folder, log }: OriginConfig, publisher: Publisher): Promise<FolderWatch> {
+function startWatch(folder: string, { log }: OriginConfig, publisher: Publisher): Promise<FolderWatch> {
   return FolderWatch.start(
     folder,
     () => void publisher.publishQuietly(),

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Asset } from '../protocol/chunks.ts'
 import { chunkSizeFor } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
@@ -9,15 +8,12 @@ import { makeCatalogue } from './bins.ts'
 import type { Switches } from './fresh.ts'
 import { signFresh } from './fresh.ts'
 import type { HashedAsset, PublishProgress } from './hash-assets.ts'
-import { hashAssets } from './hash-assets.ts'
-import { readHashCache, writeHashCache } from './hash-cache.ts'
-import { createHasher } from './hash-pool.ts'
+import { hashSite } from './hash-site.ts'
 import type { HeadContent, SignedHead } from './head.ts'
 import { headSignerOf, indexBudget, nextHead } from './head.ts'
 import type { HeaderRule, Headers, HeadersOf, ServerHeaders } from './header-table.ts'
 import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
 import type { Inject } from './inject.ts'
-import { pruneInjected } from './inject-html.ts'
 import type { SiteKeys } from './keys.ts'
 import { ManifestFolder } from './manifest-folder.ts'
 import { pruneManifest, readPreviousHead, rememberHead } from './published-heads.ts'
@@ -102,7 +98,7 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   const scan = await scanFolder(options.folder, hidden, options.signal)
   const prefixes = headSignerOf(options.keys)?.prefixes ?? ['/']
   const { listed, tooLarge, outside } = chooseFiles(scan.files, prefixes, options)
-  const hashed = await hashFiles(listed, manifest, options)
+  const hashed = await hashSite(listed, manifest, limitOf(options), options)
 
   const previous = await readPreviousHead(manifest, options.state, options.keys.root)
   const sections = [...new Set(['/', ...(options.sections ?? [])])].toSorted()
@@ -147,34 +143,6 @@ function chooseFiles(
     listed: wanted.filter(({ size }) => size <= limit),
     tooLarge: wanted.filter(({ size }) => size > limit).map(({ path }) => ({ file: path, reason })),
     outside: included.length - wanted.length,
-  }
-}
-
-async function hashFiles(
-  files: readonly ScannedFile[],
-  manifest: ManifestFolder,
-  options: PublishOptions,
-): ReturnType<typeof hashAssets> {
-  const hasher = createHasher(limitOf(options))
-  const cacheFile = join(options.state, 'hashes')
-  const injectedFolder = join(options.state, 'injected')
-  try {
-    const known = await readHashCache(cacheFile)
-    const hashed = await hashAssets(files, {
-      known,
-      hasher,
-      manifest,
-      inject: options.inject && { into: options.inject, folder: injectedFolder },
-      now: options.now,
-      onProgress: options.onProgress,
-      signal: options.signal,
-    })
-    await writeHashCache(cacheFile, hashed.known)
-    // Those of the run before may still be on their way to visitors.
-    await pruneInjected(injectedFolder, new Set([...known.values(), ...hashed.assets].map(({ id }) => id)))
-    return hashed
-  } finally {
-    await hasher.close()
   }
 }
 

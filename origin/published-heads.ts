@@ -22,10 +22,11 @@ const placeSchema = v.object({ manifest: v.string() })
 /** The newest head of this site that either folder remembers: build tools like to empty the one, machines the other. */
 export async function readPreviousHead(
   manifest: ManifestFolder,
-  state: string,
+  state: string | undefined,
   root: Root,
 ): Promise<OpenedHead | undefined> {
-  const remembered = await readFile(join(state, headFile), 'utf8').catch(() => undefined)
+  const remembered =
+    state === undefined ? undefined : await readFile(join(state, headFile), 'utf8').catch(() => undefined)
   const envelopes = [...(await manifest.readHeads()).values(), ...(remembered === undefined ? [] : [remembered])]
   return (await openNewestFirst(envelopes, root))[0]
 }

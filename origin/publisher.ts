@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { ContentId } from '../protocol/ids.ts'
+import { adoptPublished } from './adopt.ts'
 import type { OriginConfig } from './config.ts'
 import type { Switches } from './fresh.ts'
 import { defaultSwitches, signFresh } from './fresh.ts'
+import { headSignerOf } from './head.ts'
 import { injectionOf } from './inject.ts'
 import type { SiteKeys } from './keys.ts'
 import { rootWarning } from './lives.ts'
@@ -115,7 +117,7 @@ export class Publisher {
     if (this.#keys.fresh === undefined) return undefined
     // A clock that was set back must not make a word that devices take for a replay, and what was switched within one
     // second of the word before must count as the newer of the two.
-    const issued = Math.max(now, held ? held.issued + (isSame ? 0 : 1) : 0)
+    const issued = Math.max(now, held ? held.issued + (held.switches === switches ? 0 : 1) : 0)
     const options = { ...switches, now: issued, seconds: freshSeconds }
     const envelope = await signFresh(this.#keys, publication.head, publication.headHash, options)
     this.#fresh = { head: publication.headHash, envelope, issued, switches }
@@ -144,6 +146,33 @@ export class Publisher {
   }
 
   async #publishOnce(): Promise<Publication> {
+    const publication = headSignerOf(this.#keys) ? await this.#sign() : await this.#adopt()
+    this.#tellRoot()
+    const before = this.#publication
+    this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
+    this.#publication = publication
+    this.#onPublished(publication, before)
+    return publication
+  }
+
+  #adopt(): Promise<Publication> {
+    const { folder, state, keys, sections, log, onProgress } = this.#config
+    this.#stopped.signal.throwIfAborted()
+    return adoptPublished({
+      folder,
+      out: this.manifestFolder,
+      state,
+      keys: this.#keys,
+      hidden: [keys],
+      sections,
+      now: this.#now(),
+      log,
+      signal: this.#stopped.signal,
+      ...(onProgress && { onProgress }),
+    })
+  }
+
+  async #sign(): Promise<Publication> {
     const { folder, state, keys, headers, sections, scriptNames, freshSeconds, onProgress } = this.#config
     this.#stopped.signal.throwIfAborted()
     const left: string[] = []
@@ -167,11 +196,6 @@ export class Publisher {
       ...(onProgress && { onProgress }),
     })
     this.#tellLeft(left.toSorted())
-    this.#tellRoot()
-    const before = this.#publication
-    this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
-    this.#publication = publication
-    this.#onPublished(publication, before)
     return publication
   }
 

@@ -101,7 +101,7 @@ export function trackerCommandOf(tracker: string, sections: readonly string[]): 
   const { host, pathname } = new URL(trackerOf(tracker))
   const base = pathname === '/' ? '' : ` --base ${pathname.replace(/\/?$/, '/')}`
   const options = base + sections.map((section) => ` --section ${section}`).join('')
-  return `On ${host}, behind TLS, with ${keyFiles.root}, ${keyFiles.headKey} and ${keyFiles.swarmSecret} alone in keys:
+  return `On ${host}, behind TLS, with ${keyFiles.root}, ${keyFiles.tokenKey} and ${keyFiles.swarmSecret} alone in keys:
   mkdir -p empty && nearhand serve empty --keys keys --allow-origin https://<the site>${options} --trust-proxy 127.0.0.1
 `
 }

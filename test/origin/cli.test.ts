@@ -62,7 +62,7 @@ describe('nearhand', { timeout: 30_000 }, () => {
     const command = /nearhand (serve empty .*)/.exec(stdout)?.[1]?.replace('<the site>', 'www.example.org') ?? ''
     expect(command).toContain('--section /live/')
     await mkdir(join(folder, 'keys'))
-    for (const name of ['root.json', 'head.key', 'token.key', 'swarm.secret']) {
+    for (const name of ['root.json', 'token.key', 'swarm.secret']) {
       await copyFile(join(folder, '.nearhand/keys', name), join(folder, 'keys', name))
     }
     await mkdir(join(folder, 'empty'))

@@ -20,7 +20,7 @@ import { ProtocolError } from '../../protocol/errors.ts'
 import type { Fresh } from '../../protocol/manifest.ts'
 import { parseFromTracker } from '../../protocol/tracker-wire.ts'
 import { TrustedManifest } from '../../protocol/trusted-manifest.ts'
-import { makeSite } from './site-fixture.ts'
+import { joinOf, makeSite } from './site-fixture.ts'
 
 let folder = ''
 const id = 'a'.repeat(64)
@@ -178,7 +178,7 @@ describe('a running origin', () => {
     if (!server.listening) await once(server, 'listening')
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
     const { root } = await readKeys(join(site.state, 'keys'))
-    const { rows } = await swarmsOf(origin.app.request.bind(origin.app))
+    const { pass, swarms } = await joinOf(origin)
     const socket = new WebSocket(`ws://${address}/.well-known/nearhand/tracker`, { origin: `http://${address}` })
     const told: Fresh[] = []
     const manifest = new TrustedManifest(root)
@@ -192,7 +192,7 @@ describe('a running origin', () => {
     socket.on('message', (text: Buffer) => void take(text.toString()))
     const next = () => new Promise<void>((resolve) => (notice = resolve))
     await once(socket, 'open')
-    socket.send(JSON.stringify({ type: 'join', version: 1, swarms: rows }))
+    socket.send(JSON.stringify({ type: 'join', version: 1, swarms: swarms.map(({ swarm }) => swarm), pass }))
     const secret = origin.publication.assets.get('/a.png')
     const content = `/.well-known/nearhand/content/${secret?.id}`
     expect((await origin.app.request(content)).status).toBe(200)
@@ -238,8 +238,3 @@ describe('a running origin', () => {
     expect(site.log.join('\n')).toContain('peers are off until it is mended')
   })
 })
-
-async function swarmsOf(request: (path: string) => Response | Promise<Response>): Promise<{ rows: string[] }> {
-  const answer = (await (await request('/.well-known/nearhand/join')).json()) as { swarms: { swarm: string }[] }
-  return { rows: answer.swarms.map(({ swarm }) => swarm) }
-}
