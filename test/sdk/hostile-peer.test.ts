@@ -70,7 +70,7 @@ const violations: readonly (readonly [string, (peer: RawPeer) => readonly PeerFr
   ['an answer to no request', () => [{ type: 'absent', request: 0x70000000 }]],
   [
     'a map that nobody asked for',
-    (peer) => [{ type: 'map', asset: peer.wants()[0]?.asset ?? never(), count: 8, bits: Uint8Array.of(255) }],
+    (peer) => [{ type: 'map', asset: peer.wants()[0]?.asset ?? never(), scale: 0, count: 8, bits: Uint8Array.of(255) }],
   ],
   ['a list of another swarm', () => [{ type: 'have', proof: '0'.repeat(16), reset: true, entries: [] }]],
   ['a frame of no known type', () => Uint8Array.of(200, 1, 2, 3)],
@@ -183,7 +183,7 @@ test('a peer that wants too much at once is told that we are busy', async () => 
   const { disk, asset } = await stored()
   const device = new Device(peerIdOf('a'), new FakeClock(), wholeSite, disk)
   devices.push(device)
-  device.exchange.receive({ type: 'upload', bytesPerSecond: unitBytes, visitBytes: 1e9 })
+  device.exchange.receive({ type: 'upload', bytesPerSecond: unitBytes, bytesLeft: 1e9, day: 1 })
   const peer = new RawPeer(peerIdOf('e'), device)
   await peer.claim()
   for (let request = 0; request < wantsPerPeer * 2; request += 1) {
