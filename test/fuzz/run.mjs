@@ -18,8 +18,5 @@ if (wrong) {
 ensureInstalled()
 console.log(`fuzz: seed ${values.seed}, ${values.runs} frames`)
 const env = { ...process.env, FUZZ_RUNS: values.runs, FUZZ_SEED: values.seed }
-process.exit(
-  run('vitest', ['run', '--project', 'unit', '--disable-console-intercept', 'test/fuzz/parsers.test.ts'], { env })
-    ? 0
-    : 1,
-)
+const args = ['run', '--project', 'unit', 'test/fuzz/parsers.test.ts', '--disableConsoleIntercept=true']
+process.exit(run('vitest', args, { env }) ? 0 : 1)
