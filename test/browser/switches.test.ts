@@ -108,7 +108,7 @@ test('disable() and enable() hold for the other tabs of the site', async () => {
   expect([await one.isAnsweredByWorker(large), await other.isAnsweredByWorker(large)]).toEqual([true, true])
 })
 
-test('what a visitor gave to others counts for all pages of the visit', async () => {
+test('what a visitor gave to others counts for all pages of the day', async () => {
   const site = await openSite(scene)
   const seeder = await openSeeder(scene, site, [large])
   const visitor = await openVisitor(scene, site)
