@@ -41,7 +41,7 @@ Next:
   1. Put this into the head of your pages: ${tag}
   2. Let your build copy the four scripts to ${values.base} of the site
   3. Serve the built folder by nearhand serve, or sign it by nearhand publish before you upload it;
-     in CI with ${keyFiles.root}, ${keyFiles.site}, ${keyFiles.headKey} and ${keyFiles.freshKey} in the key folder
+     in CI with ${keyFiles.root}, ${keyFiles.headKey} and, for a static host, ${keyFiles.freshKey} in the key folder
   4. Look from outside: nearhand verify https://your.site
 `)
     return 0

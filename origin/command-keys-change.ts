@@ -10,7 +10,16 @@ import type { CurrentRoot } from './keys-chain.ts'
 import { readText } from './keys-chain.ts'
 import { describeDraft, describeFinished } from './keys-describe.ts'
 import { draftOf } from './keys-draft.ts'
-import { dropDraft, readCurrentRoot, readDraft, readRoleKey, settleDraft, writeNextKey } from './keys-folder.ts'
+import { keyFiles } from './keys.ts'
+import {
+  dropDraft,
+  readCurrentRoot,
+  readDraft,
+  readRoleKey,
+  renewSwarmSecret,
+  settleDraft,
+  writeNextKey,
+} from './keys-folder.ts'
 import type { RoleName } from './keys-root.ts'
 import {
   addKeys,
@@ -57,12 +66,23 @@ export async function rotateCommand(args: string[], io: CommandIo): Promise<numb
   const [name, file, more] = positionals
   if (name === undefined) throw new UsageError('Which key? A role, or the id of a key')
   if (more !== undefined) throw new UsageError(`One key at a time: what is ${more}?`)
+  if (name === 'swarm' && file === undefined) return rotateSwarm(resolve(io.cwd, values.keys), io)
   return change({ ...values, values, io }, async (wanted) => {
     const { id, role } = findKey(wanted, name)
     const made = file === undefined ? await newKey() : undefined
     const key: NamedKey = made ?? (await readPublicKey(resolve(io.cwd, file ?? '')))
     return { wanted: replaceKey(wanted, id, key), made: made && { role: role.name, pair: made } }
   })
+}
+
+/** No key of the root: nobody has to sign, and visitors notice no more than that their neighbours change. */
+async function rotateSwarm(folder: string, io: CommandIo): Promise<number> {
+  const { root } = await readCurrentRoot(folder)
+  await renewSwarmSecret(folder, new Uint8Array(randomBytes(32)))
+  io.stdout.write(
+    `Made a new ${keyFiles.swarmSecret} for site ${root.site}: carry it to each machine that visitors join at, and restart it\n`,
+  )
+  return 0
 }
 
 export async function revokeCommand(args: string[], io: CommandIo): Promise<number> {

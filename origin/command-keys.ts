@@ -29,6 +29,7 @@ Change, which makes the next root
   renew                         the same keys for another year
   rotate <role or id> [<.pub>]  a new key in the place of an old one, made here unless its .pub is given
   add <role> [<.pub> ...]       another key for a role, made here unless its .pub is given
+  rotate swarm                  a new swarm.secret; no root changes
   revoke <id>                   one key less
   cancel                        drop a next root that waits for signatures
 Sign where several root keys must, each on a machine of its own

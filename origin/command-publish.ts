@@ -41,7 +41,8 @@ ${manifestFolder}/ and four scripts. Run it after each build; only changed files
 
   --keys <folder>          the site's keys, made on the first run (default .nearhand/keys)
   --state <folder>         remembers files and heads between runs (default .nearhand)
-  --fresh-life <time>      how long visitors use peers without a newer publish (default 24h)
+  --fresh-life <time>      how long visitors use peers without a newer publish (default 24h); on a static host
+                           a takedown or pause takes as long
   --head-life <time>       how long the signed catalogue holds (default 30d)
   --section <prefix>       a path such as /live/ gets a swarm of its own; may be given several times
 ${scriptOptionsHelp}`,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from './command.ts'
 import { UsageError } from './command.ts'
+import { describeLives, rootWarning } from './lives.ts'
 import { onlyArgument, parseOptions } from './parse-options.ts'
 import { formatBytes } from './progress.ts'
 import { readBrowserScripts } from './scripts.ts'
@@ -19,9 +20,9 @@ export const verifyCommand: Command = {
   help: `Usage: nearhand verify <folder or URL> [options]
 
 Reads a published site as a visitor does, but all of it: signatures and their lives, every part of the manifest,
-the scripts, and the bytes and content-type of every asset. Prints each path that is wrong, and why.
+the way from older roots to the newest, the scripts, and the bytes and content-type of every asset. Prints each path that is wrong, and why.
 
-  --root <file>                 the root.json to trust (default: the one that the site shows)
+  --root <file>                 a root.json to trust, the newest or an older one (default: the one that the site shows)
   --tag-file <name>             names of the scripts (default nearhand.js, nearhand-worker.js,
   --worker-file <name>          nearhand-consent.js, nearhand-sw.js)
   --prompt-file <name>
@@ -39,12 +40,13 @@ Exit code 1 where anything is wrong.
     })
     const place = onlyArgument(positionals, 'folder or URL')
     const pinnedRoot = values.root === undefined ? undefined : await readFile(resolve(io.cwd, values.root), 'utf8')
+    const now = Math.floor(Date.now() / 1000)
     let problems = 0
     const site = await verifySite(createReader(place, io.cwd, io.signal), {
       pinnedRoot,
       scriptNames: scriptNamesOf(values),
       scripts: await readBrowserScripts(),
-      now: Math.floor(Date.now() / 1000),
+      now,
       width,
       signal: io.signal,
       report(path, problem) {
@@ -54,6 +56,11 @@ Exit code 1 where anything is wrong.
     })
     const checked = `${site.assets} assets, ${formatBytes(site.bytes)}${site.head ? `, seq ${site.head.seq}` : ''}`
     io.stdout.write(`${problems === 0 ? 'All is right' : count(problems)}: ${checked}\n`)
+    if (site.lives) {
+      io.stdout.write(`${describeLives(site.lives, now)}\n`)
+      const warning = rootWarning(site.lives.root, now)
+      if (warning !== undefined) io.stderr.write(`${warning}\n`)
+    }
     return problems === 0 ? 0 : 1
   },
 }

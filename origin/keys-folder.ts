@@ -96,6 +96,12 @@ export async function moveKeysIn(folder: string, root: Root): Promise<void> {
   await dropDraft(folder)
 }
 
+export async function renewSwarmSecret(folder: string, secret: Uint8Array): Promise<void> {
+  const file = join(folder, keyFiles.swarmSecret)
+  await rm(file, { force: true })
+  await writeSecret(file, secret)
+}
+
 async function putRoot(folder: string, { root, envelope }: CurrentRoot): Promise<void> {
   const file = join(folder, manifestFiles.rootOf(root.version))
   if ((await readText(file)) !== envelope) await writeAtomically(file, envelope)

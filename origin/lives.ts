@@ -1,5 +1,5 @@
 /** When each signed object ends, in seconds since 1970. */
-interface Lives {
+export interface Lives {
   readonly root: number
   readonly head: number
   readonly fresh: number

@@ -6,7 +6,7 @@ export function newKeysNote(keys: SiteKeys, folder: string): string {
   const { rootKey, headKey, freshKey, site, root } = keyFiles
   return `Made the keys of site ${keys.site} in ${folder}
   Back up ${rootKey}, ${site} and ${root}, away from this machine: without them the site cannot change its keys.
-  A machine that only publishes, such as CI, needs ${root}, ${headKey} and ${freshKey}.
+  A machine that only publishes, such as CI, needs ${root} and ${headKey}; for a static host ${freshKey}, too.
   Never publish or commit this folder.
 `
 }

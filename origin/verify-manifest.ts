@@ -2,11 +2,13 @@ import { textOf } from '../protocol/bytes.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { freshLimitBytes, headLimitBytes, rootLimitBytes } from '../protocol/limits.ts'
-import type { Root } from '../protocol/manifest.ts'
 import { manifestFiles, manifestFolder, mediaTypes, parseFresh } from '../protocol/manifest.ts'
 import { openEnvelope } from '../protocol/signature.ts'
-import { openPinnedRoot, TrustedManifest } from '../protocol/trusted-manifest.ts'
+import { TrustedManifest } from '../protocol/trusted-manifest.ts'
+import { openHead } from './head.ts'
 import type { SiteReader } from './site-reader.ts'
+import type { VerifiedRoots } from './verify-roots.ts'
+import { openRoots } from './verify-roots.ts'
 
 /** Takes what is wrong with one path of the site. */
 export type ReportProblem = (path: string, problem: string) => void
@@ -22,8 +24,10 @@ interface OpenManifestOptions {
 /** A site's signed objects as a visitor accepts them. */
 export interface OpenedManifest {
   readonly manifest: TrustedManifest
-  /** The envelope that visitors are to pin. */
-  readonly rootEnvelope: string
+  /** The envelopes of roots that a worker file may pin, the newest last. */
+  readonly roots: readonly string[]
+  /** Path prefixes for which the signer of the head may speak. */
+  readonly prefixes: readonly string[]
 }
 
 /**
@@ -34,13 +38,14 @@ export async function openManifest(
   reader: SiteReader,
   options: OpenManifestOptions,
 ): Promise<OpenedManifest | undefined> {
-  const rootEnvelope = await openRoot(reader, options)
-  if (rootEnvelope === undefined) return undefined
-  const manifest = new TrustedManifest(await openPinnedRoot(rootEnvelope))
+  const roots = await openSiteRoots(reader, options)
+  if (roots === undefined) return undefined
+  const manifest = new TrustedManifest(roots.root)
   const hasFresh = await acceptFresh(reader, manifest, options)
   if (!hasFresh || manifest.fresh === undefined) return undefined
-  const hasHead = await acceptHead(reader, manifest, manifest.fresh.head, options)
-  return hasHead ? { manifest, rootEnvelope } : undefined
+  const envelope = await acceptHead(reader, manifest, manifest.fresh.head, options)
+  const head = envelope === undefined ? undefined : await openHead(envelope, roots.root)
+  return head && { manifest, roots: roots.way, prefixes: head.prefixes }
 }
 
 /** Where a file of the manifest lies on a site. */
@@ -48,23 +53,16 @@ export function manifestPath(name: string): string {
   return `/${manifestFolder}/${name}`
 }
 
-async function openRoot(reader: SiteReader, options: OpenManifestOptions): Promise<string | undefined> {
-  const path = manifestPath(manifestFiles.root)
-  const envelope = await readEnvelope(reader, path, rootLimitBytes, options.report)
-  const trusted = options.pinnedRoot ?? envelope
-  if (options.pinnedRoot !== undefined && envelope !== undefined && envelope !== options.pinnedRoot) {
-    options.report(path, 'not the root that was given')
+async function openSiteRoots(reader: SiteReader, options: OpenManifestOptions): Promise<VerifiedRoots | undefined> {
+  const { pinnedRoot, report, now } = options
+  const roots = await openRoots(pinnedRoot, {
+    readRoot: (name) => readEnvelope(reader, manifestPath(name), rootLimitBytes, report),
+    report: (name, problem) => report(manifestPath(name), problem),
+  })
+  if (roots && roots.root.expires <= now) {
+    report(manifestPath(manifestFiles.root), `expired on ${dayOf(roots.root.expires)}`)
   }
-  if (trusted === undefined) return undefined
-  let root: Root
-  try {
-    root = await openPinnedRoot(trusted)
-  } catch (error) {
-    options.report(path, reasonOf(error))
-    return undefined
-  }
-  if (root.expires <= options.now) options.report(path, `expired on ${dayOf(root.expires)}`)
-  return trusted
+  return roots
 }
 
 async function acceptFresh(
@@ -93,19 +91,19 @@ async function acceptHead(
   manifest: TrustedManifest,
   hash: ContentId,
   { now, report }: OpenManifestOptions,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const path = manifestPath(manifestFiles.head(hash))
   const envelope = await readEnvelope(reader, path, headLimitBytes, report)
-  if (envelope === undefined) return false
+  if (envelope === undefined) return undefined
   try {
     await manifest.acceptHead(envelope, now)
-    return true
+    return envelope
   } catch (error) {
     report(path, reasonOf(error))
-    if (!(error instanceof ProtocolError) || error.code !== 'expired') return false
+    if (!(error instanceof ProtocolError) || error.code !== 'expired') return undefined
   }
   await manifest.acceptHead(envelope, 0) // no head has expired in 1970
-  return true
+  return envelope
 }
 
 async function readEnvelope(

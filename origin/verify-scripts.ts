@@ -19,7 +19,7 @@ interface VerifyScriptsOptions {
 /** Reports scripts that are missing, that a browser would not start, or that are not ours, and a worker of another root. */
 export async function verifyScripts(
   reader: SiteReader,
-  rootEnvelope: string | undefined,
+  roots: readonly string[] | undefined,
   { scriptNames, scripts, report }: VerifyScriptsOptions,
 ): Promise<void> {
   for (const role of ['tag', 'worker', 'prompt', 'serviceWorker'] as const) {
@@ -33,7 +33,7 @@ export async function verifyScripts(
         const text = textOf(file.bytes)
         const problem =
           role === 'serviceWorker'
-            ? findWorkerProblem(text, scripts.serviceWorker, rootEnvelope, reader.base)
+            ? findWorkerProblem(text, scripts.serviceWorker, roots, reader.base)
             : findTextProblem(text, scripts[role])
         if (problem !== undefined) report(path, problem)
       }
@@ -46,13 +46,14 @@ export async function verifyScripts(
 function findWorkerProblem(
   text: string,
   script: string,
-  rootEnvelope: string | undefined,
+  roots: readonly string[] | undefined,
   base: string | undefined,
 ): string | undefined {
   const [line = '', json] = new RegExp(`^self\\.${workerConfigGlobal}=(.*);\\n`).exec(text) ?? []
   if (json === undefined) return 'not a worker file of Nearhand: its first line is no configuration'
   const config = parseWorkerConfig(JSON.parse(json))
-  if (rootEnvelope !== undefined && config.root !== rootEnvelope) return 'trusts another root than the site shows'
+  // An older one on the way is as good: its visitors follow.
+  if (roots !== undefined && !roots.includes(config.root)) return 'trusts another root than the site shows'
   if (base !== undefined && config.base !== base) return `made for a site at ${config.base} instead of ${base}`
   return findTextProblem(text.slice(line.length), script)
 }

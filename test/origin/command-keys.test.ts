@@ -79,6 +79,15 @@ describe('nearhand keys', () => {
     await expect(readKeys(at('k'))).rejects.toThrow('does not name this key for its role')
   })
 
+  test('rotate swarm makes a new secret, and no root', async () => {
+    const before = await readKeys(at('k'))
+    expect(await keys('rotate', 'swarm')).toMatchObject({ code: 0 })
+    const after = await readKeys(at('k')) // throws where others may read it
+    expect(after.root.version).toBe(1)
+    expect(after.swarmSecret).toHaveLength(32)
+    expect(after.swarmSecret).not.toEqual(before.swarmSecret)
+  })
+
   test('several changes that wait become one version; cancel forgets them and their keys', async () => {
     await makeThreshold()
     await keys('rotate', 'head')

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { contentTypeOf } from '../../origin/content-types.ts'
-import { makeKeys } from '../../origin/keys.ts'
+import { keysCommand } from '../../origin/command-keys.ts'
+import { makeKeys, readKeys } from '../../origin/keys.ts'
 import type { SiteReader } from '../../origin/site-reader.ts'
 import { createFolderReader, createUrlReader } from '../../origin/site-reader.ts'
 import type { VerifyOptions } from '../../origin/verify-site.ts'
@@ -175,6 +176,57 @@ describe('verifySite() of a folder', () => {
       const problems = await findProblems(site, { pinnedRoot: other.rootEnvelope })
       expect(problems.join('\n')).toContain('root.json: not the root that was given')
       expect(problems.join('\n')).toContain('fresh.json: Cannot open envelope: 0 of 1 signatures hold')
+    }))
+
+  test('walks from an older root to the newest, and names a step that is missing or forged', () =>
+    withPublished(async (site) => {
+      const first = site.keys.rootEnvelope
+      for (const verb of ['renew', 'rotate']) {
+        const io = {
+          stdout: { write() {} },
+          stderr: { write() {} },
+          cwd: site.root,
+          signal: new AbortController().signal,
+        }
+        const args = [verb, ...(verb === 'rotate' ? ['root'] : []), '--keys', join(site.root, 'keys')]
+        expect(await keysCommand.run(args, io)).toBe(0)
+      }
+      const keys = await readKeys(join(site.root, 'keys'))
+      await site.publish({ keys, exclude: Object.values(scriptNames).map((name) => `/${name}`) })
+      const now = { now: someTime }
+      // The worker file still pins the first root.
+      expect(await findProblems(site, { ...now, pinnedRoot: first })).toEqual([])
+      expect((await findProblems(site, now)).join()).toContain('nearhand-sw.js: trusts another root')
+      const worker = composeWorker({ rootEnvelope: keys.rootEnvelope }, 'run()')
+      await site.write(scriptNames.serviceWorker, worker)
+      expect(await findProblems(site, now)).toEqual([])
+      const second = join(site.out, 'roots/2.json')
+      const envelope = await readFile(second, 'utf8')
+      await writeFile(second, first)
+      expect((await findProblems(site, now)).join()).toContain('roots/2.json: Cannot follow root')
+      await rm(second)
+      expect((await findProblems(site, now)).join()).toContain('roots/2.json: missing')
+      expect((await findProblems(site, { ...now, pinnedRoot: first })).join()).toContain('none that follows it')
+      await writeFile(second, envelope)
+      await writeFile(join(site.out, 'roots/3.json'), envelope)
+      expect((await findProblems(site, now)).join()).toContain('roots/3.json: another root than root.json')
+    }))
+
+  test('names rows for which the signer of the head may not speak', () =>
+    withPublished(async (site) => {
+      const io = {
+        stdout: { write() {} },
+        stderr: { write() {} },
+        cwd: site.root,
+        signal: new AbortController().signal,
+      }
+      await keysCommand.run(['add', 'delegate', '--prefix', '/b/', '--keys', join(site.root, 'keys')], io)
+      const keys = await readKeys(join(site.root, 'keys'))
+      await site.publish({ keys: { ...keys, head: keys.delegate?.signer }, now: someTime + 1, exclude: ['/empty'] })
+      await site.write(scriptNames.serviceWorker, composeWorker({ rootEnvelope: keys.rootEnvelope }, 'run()'))
+      const problems = await findProblems(site)
+      expect(problems.join('\n')).toContain('/a.png: listed, but whoever signed the list may speak for /b/ alone')
+      expect(problems.join('\n')).not.toContain('/b/index.html')
     }))
 
   test('survives a site that is nothing but garbage', () =>
