@@ -10,13 +10,19 @@ export type CatalogueItem =
   /** A part that cannot be read or is not what it should be. What stands below it stays unknown. */
   | { readonly type: 'broken'; readonly id: ContentId; readonly error: unknown }
 
-/** Every part and every row of a catalogue in path order; a broken part does not end the walk. */
+/**
+ * Every part and every row of a catalogue in path order; a broken part does not end the walk.
+ *
+ * @param isKnown parts that are not read: what they name is known
+ */
 export async function* walkCatalogue(
   index: readonly IndexRow[],
   indexDepth: number,
   read: (id: ContentId) => Promise<Bytes>,
+  isKnown: (id: ContentId) => boolean = () => false,
 ): AsyncGenerator<CatalogueItem> {
   for (const { first, id } of index) {
+    if (isKnown(id)) continue
     yield { type: 'part', id }
     let rows: readonly BinRow[] = []
     let below: readonly IndexRow[] = []
@@ -31,6 +37,6 @@ export async function* walkCatalogue(
       yield { type: 'broken', id, error }
     }
     for (const row of rows) yield { type: 'row', row }
-    yield* walkCatalogue(below, indexDepth - 1, read)
+    yield* walkCatalogue(below, indexDepth - 1, read, isKnown)
   }
 }

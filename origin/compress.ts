@@ -7,7 +7,7 @@ export type Encoding = 'br' | 'gzip'
 const compressible =
   /^(?:text\/|image\/svg\+xml|application\/(?:[a-z0-9.-]+\+)?(?:json|xml|javascript|manifest|wasm)|font\/(?:ttf|otf))/
 // Below, the coding's own bytes and the packet's end eat the gain.
-const smallestBytes = 1024
+const smallestBytes = 512
 
 /** Whether what is served depends on Accept-Encoding. */
 export function isCompressible(contentType: string | null | undefined, size: number): boolean {

@@ -67,6 +67,8 @@ const table: readonly (readonly [type: string, extensions: string])[] = [
   ['model/gltf+json; charset=utf-8', 'gltf'],
 ]
 
+const byExtension = new Map(table.flatMap(([type, extensions]) => extensions.split(' ').map((name) => [name, type])))
+
 /**
  * The content-type of a file by its name: `application/octet-stream` where the extension says nothing.
  *
@@ -76,6 +78,6 @@ const table: readonly (readonly [type: string, extensions: string])[] = [
 export function contentTypeOf(name: string, isUtf8 = true): string {
   const extension = extname(name).slice(1).toLowerCase()
   if (extension === '') return fallback
-  const type = table.find(([, extensions]) => extensions.split(' ').includes(extension))?.[0] ?? fallback
+  const type = byExtension.get(extension) ?? fallback
   return isUtf8 ? type : type.replace(/;.*/, '')
 }

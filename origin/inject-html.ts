@@ -24,9 +24,11 @@ function isUtf16(bytes: Uint8Array): boolean {
 }
 
 /** Removes the injected pages that are not named. */
-export async function pruneInjected(folder: string, keep: ReadonlySet<ContentId>): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
+export async function pruneInjected(folder: string, keep: () => ReadonlySet<ContentId>): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  const kept = names.length > 0 ? keep() : new Set()
+  for (const name of names) {
     const id = parseContentId(name)
-    if (id === undefined || !keep.has(id)) await rm(join(folder, name), { force: true })
+    if (id === undefined || !kept.has(id)) await rm(join(folder, name), { force: true })
   }
 }

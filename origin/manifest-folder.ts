@@ -4,9 +4,11 @@ import type { Bytes } from '../protocol/bytes.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { parseContentId } from '../protocol/ids.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
+import { eachBounded } from './each-bounded.ts'
 import { isTemporary, writeAtomically } from './write-atomically.ts'
 
 const leftoverMs = 3_600_000
+const writesInFlight = 16
 // The folders that `manifestFiles` puts heads and parts into.
 const headsFolder = 'heads'
 const partsFolder = 'parts'
@@ -36,6 +38,11 @@ export class ManifestFolder {
     if (this.#parts.has(id)) return
     await writeAtomically(join(this.#folder, manifestFiles.part(id)), bytes)
     this.#parts.add(id)
+  }
+
+  async putParts(parts: ReadonlyMap<ContentId, Uint8Array>): Promise<void> {
+    const missing = [...parts].filter(([id]) => !this.#parts.has(id))
+    await eachBounded(missing, writesInFlight, ([id, bytes]) => this.putPart(id, bytes))
   }
 
   async readPart(id: ContentId): Promise<Bytes> {

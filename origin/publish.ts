@@ -109,12 +109,13 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   const freshEnvelope = await signFreshIfPossible(signed, options)
 
   options.signal?.throwIfAborted()
-  for (const [id, bytes] of content.catalogue.parts) await manifest.putPart(id, bytes)
+  await manifest.putParts(content.catalogue.parts)
   await manifest.putHead(signed.hash, signed.envelope)
   await rememberHead(options.state, signed, options.out)
   await manifest.putRoots(options.keys.roots)
   if (freshEnvelope !== undefined) await manifest.putFresh(freshEnvelope)
-  if (signed !== previous) await pruneManifest(manifest, options.keys.root, options.now)
+  if (signed !== previous)
+    await pruneManifest(manifest, options.keys.root, options.now, { catalogue: content.catalogue, assets })
   return {
     head: signed.head,
     headHash: signed.hash,
@@ -152,16 +153,24 @@ function describe(
   headersOf: HeadersOf,
   previousSets: readonly Headers[],
 ): { content: HeadContent; assets: readonly PublishedAsset[] } {
-  const headersOfAll = hashed.map(({ path, isUtf8 }) => headersOf(path, isUtf8))
-  const headerSets = makeHeaderTable(previousSets, headersOfAll)
-  const position = new Map(headerSets.map((headers, at) => [JSON.stringify(headers), at]))
+  const kinds = new Map<string, Headers>()
+  const headersOfAll = hashed.map(({ path, isUtf8 }): Headers => {
+    const headers = headersOf(path, isUtf8)
+    const key = JSON.stringify(headers)
+    const known = kinds.get(key)
+    if (known === undefined) kinds.set(key, headers)
+    return known ?? headers
+  })
+  const headerSets = makeHeaderTable(previousSets, [...kinds.values()])
+  const table = headerSets.map((headers) => JSON.stringify(headers))
+  const position = new Map([...kinds].map(([key, headers]) => [headers, table.indexOf(key)]))
   const assets = hashed.map(({ path, file, identity, sourceIdentity, size, id }, at): PublishedAsset => {
     const headers = headersOfAll[at] ?? []
     const section = sectionOf(path, sections)
     return { path, file, identity, sourceIdentity, section, id, size, chunkSize: chunkSizeFor(size), headers }
   })
   const rows = assets.map(({ path, headers, size, chunkSize, id }): BinRow => {
-    return [path, position.get(JSON.stringify(headers)) ?? -1, size, chunkSize, id]
+    return [path, position.get(headers) ?? -1, size, chunkSize, id]
   })
   const fixed = { sections, headerSets, assetCount: rows.length }
   return { content: { ...fixed, catalogue: makeCatalogue(rows, indexBudget(fixed)) }, assets }

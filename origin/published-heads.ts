@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import type { Bytes } from '../protocol/bytes.ts'
+import type { AssetSizes } from '../protocol/chunks.ts'
 import { hasList } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { parseJson } from '../protocol/json.ts'
 import { headsKept } from '../protocol/limits.ts'
 import type { Root } from '../protocol/manifest.ts'
 import { readText } from './keys-chain.ts'
+import type { Catalogue } from './bins.ts'
 import { walkCatalogue } from './catalogue-walk.ts'
 import type { OpenedHead, SignedHead } from './head.ts'
 import { readPageIds } from './hash-assets.ts'
@@ -43,20 +46,40 @@ export async function readManifestPlace(state: string): Promise<string | undefin
   return text === undefined ? undefined : parseJson(placeSchema, text, placeLimitBytes, placeFile).manifest
 }
 
-/** Removes the parts that no head of the last few uses, and the older heads. @param now seconds since 1970 */
-export async function pruneManifest(manifest: ManifestFolder, root: Root, now: number): Promise<void> {
+/** What the newest head is made of. */
+interface Newest {
+  readonly catalogue: Catalogue
+  readonly assets: Iterable<ListedContent>
+}
+
+type ListedContent = AssetSizes & { readonly id: ContentId }
+
+/**
+ * Removes the parts that no head of the last few uses, and the older heads. Of the heads before, only what they do not
+ * share with the newest is read: of a million files that would take longer than all else.
+ *
+ * @param now seconds since 1970
+ * @param newest what is known of the newest head without reading it again
+ */
+export async function pruneManifest(manifest: ManifestFolder, root: Root, now: number, newest?: Newest): Promise<void> {
   const kept = (await openNewestFirst((await manifest.readHeads()).values(), root)).slice(0, headsKept)
-  const parts = new Set<ContentId>()
+  const parts = new Set<ContentId>(newest?.catalogue.parts.keys())
+  for (const asset of newest?.assets ?? []) if (hasList(asset)) await addLists(parts, asset, manifest)
   for (const { head } of kept) {
-    for await (const item of walkCatalogue(head.index, head.indexDepth, (id) => manifest.readPart(id))) {
+    const read = (id: ContentId): Promise<Bytes> => manifest.readPart(id)
+    for await (const item of walkCatalogue(head.index, head.indexDepth, read, (id) => parts.has(id))) {
       if (item.type === 'part') parts.add(item.id)
       if (item.type !== 'row') continue
       const asset = { id: item.row[4], size: item.row[2], chunkSize: item.row[3] }
-      if (hasList(asset)) parts.add(asset.id)
-      for (const page of await readPageIds(asset, manifest)) parts.add(page)
+      if (hasList(asset)) await addLists(parts, asset, manifest)
     }
   }
   await manifest.prune(new Set(kept.map(({ hash }) => hash)), parts, now * 1000)
+}
+
+async function addLists(parts: Set<ContentId>, asset: ListedContent, manifest: ManifestFolder): Promise<void> {
+  parts.add(asset.id)
+  for (const page of await readPageIds(asset, manifest)) parts.add(page)
 }
 
 async function openNewestFirst(envelopes: Iterable<string>, root: Root): Promise<OpenedHead[]> {

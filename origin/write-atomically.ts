@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 const temporary = /^\..+\.tmp$/
 
 /** Writes beside the file and renames, so that a reader sees the old content or the new, never a part. */
-export async function writeAtomically(file: string, content: string | Uint8Array): Promise<void> {
+export async function writeAtomically(file: string, content: string | Uint8Array | Iterable<string>): Promise<void> {
   const folder = dirname(file)
   const beside = join(folder, `.${basename(file)}.${randomUUID()}.tmp`)
   try {

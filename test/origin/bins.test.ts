@@ -65,7 +65,7 @@ describe('makeCatalogue()', () => {
     expect(catalogue.indexDepth).toBe(1)
     expect(rowsIn(await walk(catalogue))).toEqual(rows)
     const deeper = makeCatalogue(numbered(40_000), 600)
-    expect(deeper.indexDepth).toBe(2)
+    expect(deeper.indexDepth).toBe(3)
     expect(rowsIn(await walk(deeper))).toHaveLength(40_000)
   })
 

@@ -100,10 +100,10 @@ describe('readHashCache()', () => {
   test('reads what writeHashCache() wrote', async () => {
     const file = join(folder, 'cache')
     const cache = new Map([
-      ['/a', { identity: '1-2-3-4', size: 1, id, isUtf8: true }],
-      ['/b%20c', { identity: '5-6-7-8', size: 2, id, isUtf8: false }],
+      ['/a', { path: '/a', identity: '1-2-3-4', size: 1, id, isUtf8: true }],
+      ['/b%20c', { path: '/b%20c', identity: '5-6-7-8', size: 2, id, isUtf8: false }],
     ])
-    await writeHashCache(file, cache)
+    await writeHashCache(file, [...cache.values()])
     expect(await readHashCache(file)).toEqual(cache)
   })
 
