@@ -15,6 +15,7 @@ export function composeScripts(
       rootEnvelope,
       base: config.base,
       offlinePages: config.offlinePages,
+      pinsPages: true,
       storeLimitBytes: config.storeLimitBytes,
       ...(config.patterns && { patterns: config.patterns }),
     },

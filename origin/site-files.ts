@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import type { ContentId } from '../protocol/ids.ts'
 import { injectLimitBytes } from '../protocol/limits.ts'
+import { headHeader } from '../protocol/manifest.ts'
 import { rowPath, spellPath } from '../protocol/paths.ts'
 import type { OriginConfig } from './config.ts'
 import type { Found, OpenFile } from './disk-file.ts'
@@ -69,8 +70,9 @@ export class SiteFiles {
 
   /** Takes over the file that was found, where it is still the one that was published. */
   async #openPublished(path: string, found: Found | undefined): Promise<Representation | undefined> {
-    const asset = this.#options.publisher.publication?.assets.get(path)
-    if (asset === undefined) return undefined
+    const { publication } = this.#options.publisher
+    const asset = publication?.assets.get(path)
+    if (publication === undefined || asset === undefined) return undefined
     const source = found?.type === 'file' && identityOf(found.stats) === asset.sourceIdentity ? found : undefined
     const opened = source && asset.identity === undefined ? await openCopy(asset.file, source) : source
     if (opened?.stats.size !== BigInt(asset.size)) {
@@ -78,7 +80,9 @@ export class SiteFiles {
       return undefined
     }
     const { size, headers } = asset
-    return fileRepresentation(opened.handle, { size, etag: etagOfContent(asset.id), headers })
+    // A page that is open while the site is deployed anew goes on with what it was made with.
+    const pinned = isPage(headers) ? [...headers, [headHeader, publication.headHash] as const] : headers
+    return fileRepresentation(opened.handle, { size, etag: etagOfContent(asset.id), headers: pinned })
   }
 
   async #unlisted(path: string, { handle, stats }: OpenFile): Promise<Representation> {
@@ -117,6 +121,10 @@ async function openCopy(file: string, source: OpenFile): Promise<OpenFile | unde
   if (copy?.type !== 'file') return undefined
   await source.handle.close()
   return copy
+}
+
+function isPage(headers: Representation['headers']): boolean {
+  return headers.some(([name, value]) => name === 'content-type' && value.startsWith('text/html'))
 }
 
 export function etagOfContent(id: ContentId): string {

@@ -10,6 +10,8 @@ export interface WorkerFileOptions {
   readonly base?: string
   /** Whether stored pages answer a navigation that the network does not. Default: false. */
   readonly offlinePages?: boolean
+  /** The server says of each page with which head it was made, as ours does. Default: false. */
+  readonly pinsPages?: boolean
   /** Default: 200 MiB. */
   readonly storeLimitBytes?: number
 }
@@ -29,6 +31,7 @@ export function composeWorker(options: WorkerFileOptions, script: string): strin
     patterns: [...patterns],
     base: options.base ?? '/',
     offlinePages: options.offlinePages ?? false,
+    pinsPages: options.pinsPages ?? false,
     storeLimitBytes: options.storeLimitBytes ?? defaultStoreLimitBytes,
   })
   return composeWorkerFile(config, script)

@@ -38,6 +38,9 @@ export const mediaTypes = {
   fresh: 'application/vnd.nearhand.fresh+json;v=1',
 } as const
 
+/** Header of a page's answer: the head with which the page was made. */
+export const headHeader = 'nearhand-head'
+
 /** Where a site's manifest lives, below the site's base path. */
 export const manifestFolder = '.well-known/nearhand'
 

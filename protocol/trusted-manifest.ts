@@ -1,13 +1,14 @@
+import type { ReadPart } from './catalogue.ts'
+import { Catalogue } from './catalogue.ts'
 import type { Asset } from './chunks.ts'
 import type { Bytes } from './bytes.ts'
 import { bytesOfBase64 } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { contentIdOf } from './hash.ts'
 import type { ContentId } from './ids.ts'
-import { clockSkewSeconds, freshLimitBytes, headLimitBytes, partLimitBytes, rootLimitBytes } from './limits.ts'
-import type { BinRow, Fresh, Head, IndexRow, Root } from './manifest.ts'
-import { assetOfRow, mediaTypes, parseBin, parseFresh, parseHead, parseIndexPage, parseRoot } from './manifest.ts'
-import { rowPath, sectionOf } from './paths.ts'
+import { clockSkewSeconds, freshLimitBytes, headLimitBytes, rootLimitBytes } from './limits.ts'
+import type { Fresh, Head, Root } from './manifest.ts'
+import { mediaTypes, parseFresh, parseHead, parseRoot } from './manifest.ts'
 import { keyIdOf, openEnvelope } from './signature.ts'
 
 /** The newest that a device has seen of a site. Kept before it is used, so that a restart forgets no floor. */
@@ -15,9 +16,6 @@ export interface ManifestFloor {
   readonly seq: number
   readonly issued: number
 }
-
-/** Gives the bytes of a part, from anywhere: they are checked against the id here. */
-export type ReadPart = (id: ContentId) => Promise<Bytes>
 
 /** Opens a root that signs itself, as pinned in the worker file. */
 export async function openPinnedRoot(envelope: string | Uint8Array): Promise<Root> {
@@ -59,10 +57,8 @@ export class TrustedManifest {
   readonly root: Root
   #floor: ManifestFloor
   #fresh: Fresh | undefined
-  #head: Head | undefined
+  #catalogue: Catalogue | undefined
   #headHash: ContentId | undefined
-  /** Paths of the head that count: all, where the release key signed it. */
-  #prefixes: readonly string[] = []
 
   constructor(root: Root, floor: ManifestFloor = { seq: 0, issued: 0 }) {
     this.root = root
@@ -78,7 +74,7 @@ export class TrustedManifest {
   }
 
   get head(): Head | undefined {
-    return this.#head
+    return this.#catalogue?.head
   }
 
   /** The hash of the accepted head's body. */
@@ -128,15 +124,14 @@ export class TrustedManifest {
     if (head.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot accept head: made for another site')
     if (head.seq !== fresh.seq) throw new ProtocolError('untrusted', 'Cannot accept head: its seq is not that of fresh')
     if (head.expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot accept head: it expired')
-    this.#head = head
+    this.#catalogue = new Catalogue(head, prefixes)
     this.#headHash = fresh.head
-    this.#prefixes = prefixes
     return head
   }
 
   /** Whether the accepted head is the one that the newest fresh names. */
   get isCurrent(): boolean {
-    return this.#head !== undefined && this.#headHash === this.#fresh?.head
+    return this.#headHash !== undefined && this.#headHash === this.#fresh?.head
   }
 
   /**
@@ -158,35 +153,30 @@ export class TrustedManifest {
     return this.#fresh?.revoked.includes(id) ?? false
   }
 
-  /**
-   * The asset at a canonical path, or undefined where the catalogue proves that there is none.
-   * Throws a ProtocolError where a part is not what its name says.
-   */
+  /** As `Catalogue.find`, in the accepted head. */
   async find(path: string, read: ReadPart): Promise<Asset | undefined> {
-    const head = this.#head
-    if (head === undefined) return undefined
-    const wanted = rowPath(path)
-    if (!this.#counts(wanted)) return undefined
-    let rows = head.index
-    for (let depth = head.indexDepth; ; depth -= 1) {
-      const row = lastAtOrBefore(rows, wanted)
-      if (row === undefined) return undefined
-      const part = await readChecked(row.id, read)
-      if (depth === 0) return findInBin(parseBin(part), wanted, head)
-      rows = parseIndexPage(part)
+    return this.#catalogue?.find(path, read)
+  }
+
+  /**
+   * Another head of the site, which a page that is a deploy behind or ahead still names. Nothing but its own signature
+   * and life speaks for it: neither its number nor what it lists counts for anything beyond that page.
+   */
+  async openOther(envelope: string, hash: ContentId, now: number): Promise<Catalogue> {
+    const { body, prefixes } = await openHead(envelope, this.root)
+    if ((await contentIdOf(body)) !== hash) {
+      throw new ProtocolError('untrusted', 'Cannot open head: not the one that the page names')
     }
+    const head = parseHead(body)
+    if (head.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot open head: made for another site')
+    if (head.seq < this.root.floor) throw new ProtocolError('rollback', 'Cannot open head: below the floor of the root')
+    if (head.expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot open head: it expired')
+    return new Catalogue(head, prefixes)
   }
 
   /** Every asset in path order, for tools that check a whole site. */
   async *assets(read: ReadPart): AsyncGenerator<Asset> {
-    const head = this.#head
-    if (head === undefined) return
-    for await (const asset of walk(head.index, head.indexDepth, head, read)) if (this.#counts(asset.path)) yield asset
-  }
-
-  /** A stolen key of a server that publishes by itself must not reach the rest of the site. */
-  #counts(path: string): boolean {
-    return this.#prefixes.some((prefix) => path.startsWith(prefix))
+    if (this.#catalogue) yield* this.#catalogue.assets(read)
   }
 }
 
@@ -204,38 +194,6 @@ async function openHead(
     }
   }
   return { body: await openEnvelope(envelope, mediaTypes.head, headLimitBytes, roles.head, keys), prefixes: ['/'] }
-}
-
-async function* walk(rows: readonly IndexRow[], depth: number, head: Head, read: ReadPart): AsyncGenerator<Asset> {
-  for (const row of rows) {
-    const part = await readChecked(row.id, read)
-    if (depth > 0) yield* walk(parseIndexPage(part), depth - 1, head, read)
-    else for (const bin of parseBin(part)) yield assetOfRow(bin, head, sectionOf(bin[0], head.sections))
-  }
-}
-
-async function readChecked(id: ContentId, read: ReadPart): Promise<Bytes> {
-  const part = await read(id)
-  if (part.length > partLimitBytes) throw new ProtocolError('oversized', 'Cannot read part: over its limit')
-  if ((await contentIdOf(part)) !== id) throw new ProtocolError('untrusted', 'Cannot read part: not what its name says')
-  return part
-}
-
-function findInBin(rows: readonly BinRow[], path: string, head: Head): Asset | undefined {
-  const row = rows.find((candidate) => candidate[0] === path)
-  return row && assetOfRow(row, head, sectionOf(row[0], head.sections))
-}
-
-function lastAtOrBefore(rows: readonly IndexRow[], path: string): IndexRow | undefined {
-  let low = 0
-  let high = rows.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const row = rows[middle]
-    if (row !== undefined && row.first <= path) low = middle + 1
-    else high = middle
-  }
-  return low > 0 ? rows[low - 1] : undefined
 }
 
 function payloadOf(envelope: string): string {

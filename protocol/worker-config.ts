@@ -14,6 +14,8 @@ export interface WorkerConfig {
   readonly base: string
   /** Whether stored pages answer a navigation that the network does not. */
   readonly offlinePages: boolean
+  /** Whether the origin says of each page with which head it was made. */
+  readonly pinsPages: boolean
   /** Bytes that the store of this site may take on a device. */
   readonly storeLimitBytes: number
 }
@@ -27,6 +29,7 @@ const schema = v.strictObject({
   patterns: list(text(patternLength), patternLimit),
   base: v.pipe(v.string(), v.regex(/^\/(?:[^?#\s]*\/)?$/, 'a base begins and ends with /')),
   offlinePages: v.boolean(),
+  pinsPages: v.boolean(),
   storeLimitBytes: whole(),
 })
 

@@ -13,6 +13,7 @@ import { Origin } from './origin-fetch.ts'
 import { Media } from './media.ts'
 import { EarlyBodies } from './open-feed.ts'
 import { OriginRate } from './origin-rate.ts'
+import { PageHeads } from './page-heads.ts'
 import { PageBridge } from './page-bridge.ts'
 import type { Device } from './patience.ts'
 import { impatient } from './patience.ts'
@@ -91,6 +92,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     traffic,
     media,
     budget,
+    pages: new PageHeads(disk.state, report),
     report,
     fetch: world.fetch,
     parts: {

@@ -63,6 +63,9 @@ function listen(config: WorkerConfig): void {
   self.addEventListener('install', (event) => event.waitUntil(Promise.all([self.skipWaiting(), disk.switchOn()])))
   self.addEventListener('activate', (event) => {
     event.waitUntil(claim().catch(report))
+    // The browser asks for pages while the worker starts. Where pages are not answered, it needs not.
+    if (config.offlinePages || config.pinsPages)
+      event.waitUntil(self.registration.navigationPreload?.enable().catch(report))
     // Requests wait for the activation: it must wait for nobody, least of all for the origin.
     void Promise.all([disk.deleteOthers(), worker.manifests.onNavigation()]).catch(report)
   })
@@ -93,9 +96,11 @@ function answer(
   const { request } = event
   if (request.mode === 'navigate') {
     event.waitUntil(isOff().then((isNot) => (isNot ? undefined : manifests.onNavigation())))
-    if (!config.offlinePages || request.method !== 'GET') return
-    const path = pathOnSite(request.url, rules)
-    event.respondWith(route.answerPage(request, path, (work) => event.waitUntil(work)))
+    if (request.method !== 'GET' || !(config.offlinePages || config.pinsPages)) return
+    const path = config.offlinePages ? pathOnSite(request.url, rules) : undefined
+    const load = async (): Promise<Response> =>
+      ((await event.preloadResponse) as Response | undefined) ?? fetch(request)
+    event.respondWith(route.answerPage(request, path, load, event.resultingClientId, (work) => event.waitUntil(work)))
     return
   }
   const path = pathToAnswer(request, rules)

@@ -7,11 +7,13 @@ import { siteIdSchema } from '../protocol/ids.ts'
 import {
   freshLimitBytes,
   headLimitBytes,
+  otherHeadsKept,
   partsReadAhead,
   refreshPauseLimitMs,
   refreshPauseMs,
   refreshWaitMs,
 } from '../protocol/limits.ts'
+import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Fresh } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
 import { TrustedManifest } from '../protocol/trusted-manifest.ts'
@@ -80,6 +82,8 @@ export class Manifests {
   readonly #options: ManifestsOptions
   readonly #parts: Parts
   readonly #roots: Roots
+  /** Heads of pages that are a deploy behind or ahead. One that could not be had stays so: its page asks plainly. */
+  readonly #others = new Map<ContentId, Promise<Catalogue>>()
   /** Where this device stands when only a share of the visitors is let in. */
   #lot = 1
   #isOriginSilent = false
@@ -160,11 +164,17 @@ export class Manifests {
     this.#tellChanges()
   }
 
-  /** The asset at a path in the last head that was believed and has not expired; undefined also where it was revoked. */
-  async find(path: string): Promise<Asset | undefined> {
+  /** Whether a page that was made with this head, or says nothing, is as new as what is believed. */
+  isNewest(head: ContentId | undefined): boolean {
+    return head === undefined || head === this.#trusted?.headHash
+  }
+
+  /** The asset at a path in the last head that was believed, or in the one that a page names, and has not expired; undefined also where it was revoked. */
+  async find(path: string, head?: ContentId): Promise<Asset | undefined> {
     const trusted = this.#trusted
     if (trusted === undefined || !this.#hasHead) return undefined
-    const asset = await trusted.find(path, (id) => this.#parts.read(id))
+    const catalogue = head === undefined || this.isNewest(head) ? trusted : await this.#other(trusted, head)
+    const asset = await catalogue.find(path, (id) => this.#parts.read(id))
     return asset && !trusted.isRevoked(asset.id) ? asset : undefined
   }
 
@@ -185,6 +195,20 @@ export class Manifests {
     this.#tellChanges()
     if (fresh.unregister) onUnregister()
     if (head === undefined) throw new Error('Cannot take fresh: there is no good head for it')
+  }
+
+  #other(trusted: TrustedManifest, hash: ContentId): Promise<Catalogue> {
+    const { origin } = this.#options
+    const read = async (): Promise<Catalogue> => {
+      const bytes = await origin.readFile(manifestFiles.head(hash), envelopeLimit(headLimitBytes), 'default')
+      return trusted.openOther(textOf(bytes), hash, this.#seconds())
+    }
+    const catalogue = this.#others.get(hash) ?? read()
+    this.#others.delete(hash)
+    this.#others.set(hash, catalogue)
+    const [oldest] = this.#others.keys()
+    if (this.#others.size > otherHeadsKept && oldest !== undefined) this.#others.delete(oldest)
+    return catalogue
   }
 
   async #accept(

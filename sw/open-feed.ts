@@ -44,6 +44,8 @@ export interface AssetOrigin {
   /** The same content by its id, which a deploy does not change. */
   fetchContent: OriginSourceOptions['fetch']
   readonly list: ChunkSource
+  /** The page was made with this content: another version would be wrong for it from the first byte on. */
+  readonly isPinned: boolean
   readonly onChanged: OriginSourceOptions['onChanged']
 }
 
@@ -129,6 +131,7 @@ interface Origins {
   readonly own: OriginSource
   /** The same content by its id. */
   readonly byId: OriginSource
+  readonly isPinned: boolean
 }
 
 function openOrigins(
@@ -136,7 +139,7 @@ function openOrigins(
   end: number,
   local: LocalSource,
   peers: PeerSource,
-  { fetch, fetchContent, onChanged }: AssetOrigin,
+  { fetch, fetchContent, isPinned, onChanged }: AssetOrigin,
   rate: OriginRate,
   signal: AbortSignal,
 ): Origins {
@@ -145,6 +148,7 @@ function openOrigins(
   return {
     own: new OriginSource({ asset, rate, runEnd, fetch, onChanged }, signal),
     byId: new OriginSource({ asset, rate, runEnd, fetch: fetchContent, onChanged: () => {} }, signal),
+    isPinned,
   }
 }
 
@@ -152,15 +156,18 @@ function chooseSources(
   first: number,
   local: LocalSource,
   peers: PeerSource,
-  { own, byId }: Origins,
+  { own, byId, isPinned }: Origins,
   begin: Begin,
   signal: AbortSignal,
 ): readonly ChunkSource[] {
   // Before the first byte a changed origin is right: the page gets its answer as it is. After it the response must go
-  // on with the content that it began with.
+  // on with the content that it began with, and a page that says what it was made with gets that.
   const resumed: ChunkSource = {
     name: 'origin',
-    read: async (chunk) => (chunk.index !== first && (await begin.known) ? byId.read(chunk, signal) : undefined),
+    async read(chunk) {
+      const isWanted = (isPinned && own.state === 'changed') || (chunk.index !== first && (await begin.known))
+      return isWanted ? byId.read(chunk, signal) : undefined
+    },
   }
   const rescue: ChunkSource = {
     name: 'peer',

@@ -62,14 +62,22 @@ export class Origin {
   }
 
   /** The asset that a page's request is for. */
-  assetOf(request: ForwardedRequest, asset: Asset, onChanged: AssetOrigin['onChanged']): AssetOrigin {
+  assetOf(
+    request: ForwardedRequest,
+    asset: Asset,
+    onChanged: AssetOrigin['onChanged'],
+    { isPinned = false, isNewest = true }: { readonly isPinned?: boolean; readonly isNewest?: boolean } = {},
+  ): AssetOrigin {
     const { credentials, cache } = request
     const keepOut = (id: ContentId): void => this.#keepOut(id)
     const url = request.url.replace(/#.*$/s, '')
     const contentUrl = this.#folder + manifestFiles.content(asset.id)
+    const fetchContent: AssetOrigin['fetch'] = (headers, signal) => this.#get(contentUrl, { headers, signal })
     return {
-      fetch: (headers, signal) => this.#get(url, { headers, signal, credentials, cache }),
-      fetchContent: (headers, signal) => this.#get(contentUrl, { headers, signal }),
+      // At its own URL there is another version than the one that the page was made with.
+      fetch: isNewest ? (headers, signal) => this.#get(url, { headers, signal, credentials, cache }) : fetchContent,
+      fetchContent,
+      isPinned,
       list: { name: 'origin', read: async ({ digest }) => this.#readList(contentIdOfDigest(await digest)) },
       onChanged(isPrivate) {
         if (isPrivate) keepOut(asset.id)

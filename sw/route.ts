@@ -9,6 +9,9 @@ import type { ErrorBudget } from './error-budget.ts'
 import { OriginError } from './error-budget.ts'
 import type { Media } from './media.ts'
 import { asMade, rangeStart } from './media.ts'
+import { parseContentId } from '../protocol/ids.ts'
+import { headHeader } from '../protocol/manifest.ts'
+import type { PageHeads } from './page-heads.ts'
 import type { Origin } from './origin-fetch.ts'
 import { planResponse } from './plan.ts'
 import { respond, respondEmpty } from './respond.ts'
@@ -21,6 +24,7 @@ export interface RouteOptions {
   readonly origin: Pick<Origin, 'assetOf' | 'isPrivate'>
   readonly traffic: Traffic
   readonly media: Media
+  readonly pages: PageHeads
   readonly budget: ErrorBudget
   /** The request as the page made it. */
   readonly fetch: (request: Request) => Promise<Response>
@@ -45,7 +49,7 @@ export class Route {
     traffic.onRequest()
     budget.answered()
     try {
-      const response = await this.#answerVerified(request, path)
+      const response = await this.#answerVerified(request, path, page)
       if (response) return response
     } catch (error) {
       report(error)
@@ -56,37 +60,61 @@ export class Route {
     return isMedia ? asMade(response) : response
   }
 
-  /** A page comes from the network, and from the store where there is none. `keep` holds the worker until it is stored. */
-  async answerPage(request: Request, path: string | undefined, keep: (work: Promise<void>) => void): Promise<Response> {
-    const response = await this.#answerPlainly(request, path)
+  /**
+   * A page comes from the network, and with a path from the store where there is none.
+   * @param load the page from the network
+   * @param page the client that it becomes
+   * @param keep holds the worker until the page is stored
+   */
+  async answerPage(
+    request: Request,
+    path: string | undefined,
+    load: () => Promise<Response>,
+    page: string,
+    keep: (work: Promise<void>) => void,
+  ): Promise<Response> {
+    const response = await this.#answerPlainly(request, path, load)
+    const head = parseContentId(response.headers.get(headHeader) ?? '')
+    if (head !== undefined) this.#options.pages.note(page, head)
     if (path !== undefined && response.status === 200 && !response.redirected && response.type === 'basic') {
       keep(this.#keepPage(path, request, response.clone()))
     }
     return response
   }
 
-  async #answerVerified(request: Request, path: string): Promise<Response | undefined> {
-    const { manifests, origin, parts } = this.#options
+  async #answerVerified(request: Request, path: string, page: string): Promise<Response | undefined> {
+    const { manifests, origin, parts, pages } = this.#options
     // A worker that just started is linked again while it reads what it believes of the site.
     void parts.bridge.ready()
     if (!(await manifests.prepare()) || !manifests.isValid) return undefined
     // A part that does not come must not hold up what would come by itself; it is there for a later request.
-    const asset = await within(partWaitMs, manifests.find(path))
+    const head = await pages.headOf(page)
+    const asset = await within(partWaitMs, manifests.find(path, head))
     if (asset === undefined || origin.isPrivate(asset.id)) return undefined
+    const isNewest = manifests.isNewest(head)
     return this.#respond(
       request,
       asset,
-      origin.assetOf(request, asset, (isPrivate) => {
-        if (!isPrivate) manifests.suspect()
-      }),
+      origin.assetOf(
+        request,
+        asset,
+        (isPrivate) => {
+          if (!isPrivate && isNewest) manifests.suspect()
+        },
+        { isPinned: head !== undefined, isNewest },
+      ),
     )
   }
 
   /** The request untouched; where the network fails, what the store holds of the last manifest that was believed. */
-  async #answerPlainly(request: Request, path: string | undefined): Promise<Response> {
-    const { fetch, report } = this.#options
+  async #answerPlainly(
+    request: Request,
+    path: string | undefined,
+    load = () => this.#options.fetch(request),
+  ): Promise<Response> {
+    const { report } = this.#options
     try {
-      return await fetch(request)
+      return await load()
     } catch (error) {
       if (path === undefined || request.signal.aborted) throw error
       const stored = await this.#answerFromStore(request, path).catch(report)

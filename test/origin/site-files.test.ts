@@ -118,3 +118,17 @@ test('SiteFiles serves no secret, not even one that was published', async () => 
   if (found?.type === 'representation') await found.representation.close()
   await publisher.close()
 })
+
+test('SiteFiles says of each published page with which head it was made, and of nothing else', async () => {
+  await site.write('index.html', '<!doctype html><p>One')
+  await site.write('a.css', 'p{}')
+  const origin = await site.open({ inject: true })
+  const head = async (path: string): Promise<string | null> =>
+    (await origin.app.request(path)).headers.get('nearhand-head')
+  expect([await head('/'), await head('/a.css')]).toEqual([origin.publication.headHash, null])
+  const { etag = '' } = Object.fromEntries((await origin.app.request('/')).headers)
+  const notModified = await origin.app.request('/', { headers: { 'if-none-match': etag } })
+  expect([notModified.status, notModified.headers.get('nearhand-head')]).toEqual([304, origin.publication.headHash])
+  await site.write('index.html', '<!doctype html><p>Two, not published yet')
+  expect(await head('/')).toBeNull()
+})

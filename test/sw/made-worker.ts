@@ -29,6 +29,7 @@ export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBy
     patterns: ['/**'],
     base: '/',
     offlinePages: true,
+    pinsPages: true,
     storeLimitBytes,
   } as const
   const worker = createWorker(config, {

@@ -5,6 +5,7 @@ import { contentOf } from '../fakes/stored-disk.ts'
 import { makeAsset } from './made-asset.ts'
 import type { MadeSite } from './made-site.ts'
 import { makeSite } from './made-site.ts'
+import type { MadeWorker } from './made-worker.ts'
 import { makeWorker } from './made-worker.ts'
 import { KIB, image, icon, all, liveSite, expectBody, give, linked, readyWorker } from './route-scene.ts'
 
@@ -73,7 +74,10 @@ describe('Route.answer() from the store', () => {
 
 describe('Route.answerPage()', () => {
   const home = '/'
-  const pageRequest = (): Request => new Request('http://site.test/')
+  const answerHome = (site: MadeSite, worker: MadeWorker, keep: (work: Promise<void>) => void = () => {}) => {
+    const request = new Request('http://site.test/')
+    return worker.route.answerPage(request, home, () => site.fetch(request), 'page', keep)
+  }
 
   test('gives the network’s page, and the stored one where there is no network', async () => {
     const site = await makeSite()
@@ -82,14 +86,14 @@ describe('Route.answerPage()', () => {
     const worker = await readyWorker(site)
     site.intercept = (path) => (path === home ? basicResponse(page.content) : undefined)
     const kept: Promise<void>[] = []
-    await expectBody(await worker.route.answerPage(pageRequest(), home, (work) => kept.push(work)), page)
+    await expectBody(await answerHome(site, worker, (work) => kept.push(work)), page)
     await Promise.all(kept)
     expect(
       site.assetRequests.map(({ path }) => path),
       'no second request for the page',
     ).toEqual([home])
     site.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
-    await expectBody(await worker.route.answerPage(pageRequest(), home, () => {}), page)
+    await expectBody(await answerHome(site, worker), page)
   })
 
   test('does not keep a page that is not the manifest’s', async () => {
@@ -97,7 +101,7 @@ describe('Route.answerPage()', () => {
     const worker = await readyWorker(site)
     site.intercept = (path) => (path === home ? basicResponse(contentOf(10)) : undefined)
     const kept: Promise<void>[] = []
-    await worker.route.answerPage(pageRequest(), home, (work) => kept.push(work))
+    await answerHome(site, worker, (work) => kept.push(work))
     await Promise.all(kept)
     expect(worker.disk.rows.size).toBe(0)
   })
