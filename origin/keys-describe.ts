@@ -43,7 +43,7 @@ export function describeFinished(before: Root, root: Root): string {
   const lines = [`Root ${root.version} holds until ${dayOf(root.expires)}`, ...differences(before, root), 'Now:']
   lines.push('  1. Carry root.json and roots/ to each machine that publishes or serves')
   const fresh = changedRoles(before, root).filter((role) => role !== 'root')
-  if (fresh.length > 0) lines.push(`     and new keys to where the old ones were: ${fresh.join(', ')}`)
+  if (fresh.length > 0) lines.push(`     and new keys to the machines that use them: ${fresh.join(', ')}`)
   lines.push(
     '  2. Publish again, and restart nearhand serve; visitors follow by themselves',
     '  3. Back up this folder',
@@ -54,6 +54,7 @@ export function describeFinished(before: Root, root: Root): string {
 /** What somebody just put a name to. */
 export function describeSigned(root: Root, current: Root | undefined, keys: readonly NamedKey[]): string {
   const lines = [`Signed root ${root.version} of site ${root.site} by ${keys.map(({ id }) => shortId(id)).join(', ')}`]
+  lines.push(`  holds until ${dayOf(root.expires)}`)
   if (current) lines.push(...differences(current, root))
   else lines.push(...rolesOf(root).flatMap((role) => describeRole(role, new Map())))
   lines.push('Hand the file back to the one who sent it')

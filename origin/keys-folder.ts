@@ -41,7 +41,7 @@ export function readRoleKey(folder: string, role: RoleName, isNext: boolean = fa
   return readKeyPair(join(folder, keyFileOf(role, isNext)))
 }
 
-export function keyFileOf(role: RoleName, isNext: boolean = false): string {
+function keyFileOf(role: RoleName, isNext: boolean = false): string {
   return isNext ? `${role}.next.key` : `${role}.key`
 }
 

@@ -6,6 +6,7 @@ export interface Lives {
 }
 
 const warnSeconds = 30 * 86_400
+const headWarnSeconds = 7 * 86_400
 
 /** Until when visitors use peers without a newer publish. @param now seconds since 1970 */
 export function describeLives({ root, head, fresh }: Lives, now: number): string {
@@ -26,6 +27,12 @@ export function rootWarning(expires: number, now: number): string | undefined {
     `The root of the keys ${tense} on ${minuteOf(expires)} UTC, ${loss}: ` +
     'run nearhand keys renew where root.key is, and publish'
   )
+}
+
+/** What to tell of a head that this machine cannot renew; undefined where there is time. @param now seconds since 1970 */
+export function headWarning(expires: number, now: number): string | undefined {
+  if (expires === 0 || expires - now > headWarnSeconds) return undefined
+  return `What was published ${expires <= now ? 'ended' : 'ends'} on ${minuteOf(expires)} UTC: run nearhand publish where head.key is`
 }
 
 function minuteOf(seconds: number): string {

@@ -7,7 +7,7 @@ import { defaultSwitches, signFresh } from './fresh.ts'
 import { headSignerOf } from './head.ts'
 import { injectionOf } from './inject.ts'
 import type { SiteKeys } from './keys.ts'
-import { rootWarning } from './lives.ts'
+import { headWarning, rootWarning } from './lives.ts'
 import type { Publication, PublishedAsset } from './publish.ts'
 import { publishFolder } from './publish.ts'
 
@@ -147,7 +147,7 @@ export class Publisher {
 
   async #publishOnce(): Promise<Publication> {
     const publication = headSignerOf(this.#keys) ? await this.#sign() : await this.#adopt()
-    this.#tellRoot()
+    this.#tellLives(publication)
     const before = this.#publication
     this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
     this.#publication = publication
@@ -200,12 +200,14 @@ export class Publisher {
   }
 
   /** Nothing else would: the site is served on, only its peers are gone. Once a week at most. */
-  #tellRoot(): void {
+  #tellLives({ head }: Publication): void {
     const now = this.#now()
-    const warning = rootWarning(this.#keys.root.expires, now)
-    if (warning === undefined || now - this.#warnedAt < warnPauseSeconds) return
+    const warnings = [rootWarning(this.#keys.root.expires, now), headWarning(head.expires, now)].flatMap(
+      (one) => one ?? [],
+    )
+    if (warnings.length === 0 || now - this.#warnedAt < warnPauseSeconds) return
     this.#warnedAt = now
-    this.#config.log(warning)
+    for (const warning of warnings) this.#config.log(warning)
   }
 
   /** The same pages are told of once. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeLives, rootWarning } from '../../origin/lives.ts'
+import { describeLives, headWarning, rootWarning } from '../../origin/lives.ts'
 import { someTime } from './temporary-site.ts'
 
 const day = 86_400
@@ -24,4 +24,11 @@ test('rootWarning() warns for the last 30 days, and afterwards', () => {
   expect(rootWarning(now + 30 * day + 1, now)).toBeUndefined()
   expect(rootWarning(now + 30 * day, now)).toContain('ends on 2027-02-14 08:00 UTC, from then on')
   expect(rootWarning(now, now)).toContain('ended on 2027-01-15 08:00 UTC, visitors use no peers')
+})
+
+test('headWarning() warns for the last 7 days of what was published elsewhere', () => {
+  expect(headWarning(now + 7 * day + 1, now)).toBeUndefined()
+  expect(headWarning(now + 7 * day, now)).toContain('ends on 2027-01-22 08:00 UTC: run nearhand publish')
+  expect(headWarning(now, now)).toContain('ended on')
+  expect(headWarning(0, now)).toBeUndefined() // nothing was published
 })

@@ -238,6 +238,15 @@ describe('machines with a part of the keys', () => {
     expect(log.join()).toContain('no takedown, pause or newer head')
   })
 
+  test('a copy of the manifest alone is enough to say for a static host what holds', async () => {
+    const site = await makeSite()
+    const published = await publishInCi(site)
+    for (const name of ['a.txt', 'uploads']) await rm(join(site.folder, name), { recursive: true })
+    const { origin, fresh } = await start(site, ['fresh.key', 'token.key', 'swarm.secret'])
+    expect(await fresh()).toMatchObject({ head: published.headHash })
+    expect(origin.publication.assets.size).toBe(0)
+  })
+
   test('without the release key no page gets the tag', async () => {
     const site = await makeSite()
     await expect(start(site, ['fresh.key'], { inject: true })).rejects.toThrow('Cannot inject')
