@@ -67,16 +67,75 @@ interface HashedAssets {
 
 /** The content id of every file, from what is known or by reading it; chunk lists go into the manifest folder. */
 export async function hashAssets(files: readonly ScannedFile[], options: HashAssetsOptions): Promise<HashedAssets> {
-  const { known, hasher, manifest, inject, now, onProgress, signal } = options
-  // By the place of the file, for the order of a million that come in any order costs seconds.
-  const assets: (HashedAsset | undefined)[] = Array.from({ length: files.length })
-  const next: KnownHash[] = []
-  const skipped: SkippedFile[] = []
-  const totalBytes = files.reduce((sum, file) => sum + file.size, 0)
-  let [hashedFiles, doneFiles, doneBytes] = [0, 0, 0]
+  const run = new HashRun(files, options)
+  await run.finish()
+  const { known, skipped, hashedFiles } = run
+  return { assets: run.assets.filter((asset) => asset !== undefined), known, skipped, hashedFiles }
+}
+
+class HashRun {
+  /** By the place of the file. */
+  readonly assets: (HashedAsset | undefined)[]
+  readonly known: KnownHash[] = []
+  readonly skipped: SkippedFile[] = []
+  hashedFiles = 0
+  readonly #files: readonly ScannedFile[]
+  readonly #options: HashAssetsOptions
+  #doneFiles = 0
+  #doneBytes = 0
+
+  constructor(files: readonly ScannedFile[], options: HashAssetsOptions) {
+    this.#files = files
+    this.#options = options
+    this.assets = Array.from({ length: files.length })
+  }
+
+  async finish(): Promise<void> {
+    const { hasher, signal } = this.#options
+    const totalBytes = this.#files.reduce((sum, file) => sum + file.size, 0)
+    const unknown: [at: number, file: ScannedFile][] = []
+    for (const [at, file] of this.#files.entries()) {
+      if (at % filesAtOnce === 0) await setImmediate()
+      signal?.throwIfAborted()
+      if (this.#keepKnown(file, at)) this.#count(file)
+      else unknown.push([at, file])
+    }
+    if (this.#doneFiles > 0) this.#tell(totalBytes)
+    await eachBounded(unknown, hasher.width, async ([at, file]) => {
+      signal?.throwIfAborted()
+      const content = await this.#read(file)
+      if (content) await this.#keep(file, at, content)
+      this.#count(file)
+      this.#tell(totalBytes)
+    })
+  }
+
+  #count({ size }: ScannedFile): void {
+    this.#doneFiles += 1
+    this.#doneBytes += size
+  }
+
+  #tell(totalBytes: number): void {
+    const [files, totalFiles, bytes] = [this.#doneFiles, this.#files.length, this.#doneBytes]
+    this.#options.onProgress?.({ files, totalFiles, bytes, totalBytes })
+  }
+
+  /** Of a million files nearly all are as they were: without a promise each. False for the others. */
+  #keepKnown({ path, file, size, identity }: ScannedFile, at: number): boolean {
+    const { known, inject } = this.#options
+    const before = known.get(path)
+    if (before?.identity !== identity || hasList({ size, chunkSize: chunkSizeFor(size) })) return false
+    if (inject && isInjectable({ path, size })) return false
+    const { id, isUtf8 } = before
+    // The string that is kept anyway: the scan's own can go.
+    this.assets[at] = { path, file, identity: before.identity, sourceIdentity: before.identity, size, id, isUtf8 }
+    this.known.push(before)
+    return true
+  }
 
   /** Undefined where the file cannot be read: then it stays unlisted and the origin answers for it. */
-  async function read(file: ScannedFile): Promise<Content | undefined> {
+  async #read(file: ScannedFile): Promise<Content | undefined> {
+    const { known, inject, manifest, hasher } = this.#options
     const before = known.get(file.path)
     try {
       if (inject && isInjectable(file)) {
@@ -88,53 +147,24 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
       if (before?.identity === file.identity && (await isListed(before, manifest))) return { ...before, lists: [] }
       return await hasher.hash(file.file)
     } catch (error) {
-      skipped.push({ file: file.path, reason: error instanceof Error ? error.message : String(error) })
+      this.skipped.push({ file: file.path, reason: error instanceof Error ? error.message : String(error) })
       return undefined
     }
   }
 
-  /** Of a million files nearly all are as they were: without a promise each. False for the others. */
-  function keepKnown({ path, file, size, identity }: ScannedFile, at: number): boolean {
-    const before = known.get(path)
-    if (before?.identity !== identity || hasList({ size, chunkSize: chunkSizeFor(size) })) return false
-    if (inject && isInjectable({ path, size })) return false
-    const { id, isUtf8 } = before
-    assets[at] = { path, file, identity: before.identity, sourceIdentity: before.identity, size, id, isUtf8 }
-    next.push(before)
-    return true
-  }
-
-  async function keep({ path, file, identity: scanned }: ScannedFile, at: number, content: Content): Promise<void> {
+  async #keep({ path, file, identity: scanned }: ScannedFile, at: number, content: Content): Promise<void> {
+    const { known, inject, manifest, now } = this.#options
     const { id, size, lists, identity, isUtf8, bytes } = content
     const copy = inject && bytes ? join(inject.folder, id) : undefined
     for (const list of lists) await manifest.putPart(list.id, list.bytes)
     if (copy && bytes && (await stat(copy).catch(() => undefined))?.size !== size) await writeAtomically(copy, bytes)
-    if (known.get(path)?.id !== id) hashedFiles += 1
+    if (known.get(path)?.id !== id) this.hashedFiles += 1
     const source = copy
       ? { file: copy, identity: undefined, sourceIdentity: scanned }
       : { file, identity, sourceIdentity: identity }
-    assets[at] = { path, ...source, size, id, isUtf8 }
-    if (isSettled(identity, now)) next.push({ path, identity, size, id, isUtf8 })
+    this.assets[at] = { path, ...source, size, id, isUtf8 }
+    if (isSettled(identity, now)) this.known.push({ path, identity, size, id, isUtf8 })
   }
-
-  const unknown: [at: number, file: ScannedFile][] = []
-  for (const [at, file] of files.entries()) {
-    if (at % filesAtOnce === 0) await setImmediate()
-    signal?.throwIfAborted()
-    if (keepKnown(file, at)) [doneFiles, doneBytes] = [doneFiles + 1, doneBytes + file.size]
-    else unknown.push([at, file])
-  }
-  const tell = (): void => onProgress?.({ files: doneFiles, totalFiles: files.length, bytes: doneBytes, totalBytes })
-  if (doneFiles > 0) tell()
-  await eachBounded(unknown, hasher.width, async ([at, file]) => {
-    signal?.throwIfAborted()
-    const content = await read(file)
-    if (content) await keep(file, at, content)
-    doneFiles += 1
-    doneBytes += file.size
-    tell()
-  })
-  return { assets: assets.filter((asset) => asset !== undefined), known: next, skipped, hashedFiles }
 }
 
 async function isListed({ id, size }: KnownHash, manifest: ManifestFolder): Promise<boolean> {

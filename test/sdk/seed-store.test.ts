@@ -1,8 +1,13 @@
-import { expect, test } from 'vitest'
-import { contentIdOfDigest } from '../../protocol/hash.ts'
+import { describe, expect, test } from 'vitest'
+import { pageIndex } from '../../protocol/bridge.ts'
+import type { Bytes } from '../../protocol/bytes.ts'
+import { encodeChunkList, encodePages } from '../../protocol/chunks.ts'
+import { contentIdOf, contentIdOfDigest, sha256 } from '../../protocol/hash.ts'
 import { seedCacheBytes } from '../../protocol/limits.ts'
-import { listIndexOnWire } from '../../protocol/peer-wire.ts'
-import { listKey, spanKey } from '../../protocol/store-layout.ts'
+import { indexOnWire, listIndexOnWire, shortIdOf } from '../../protocol/peer-wire.ts'
+import type { StoredAsset } from '../../protocol/store-layout.ts'
+import { listKey, pageKey, spanKey } from '../../protocol/store-layout.ts'
+import { Holdings } from '../../sdk/holdings.ts'
 import { SeedStore } from '../../sdk/seed-store.ts'
 import { contentOf, StoredDisk } from '../fakes/stored-disk.ts'
 
@@ -83,6 +88,64 @@ test('SeedStore knows which spans of a partial asset are there', async () => {
   const { count, bits } = store.mapOf(asset)
   expect(count).toBe(72)
   expect([...bits]).toEqual([0, 255, 0, 0, 0, 0, 0, 0, 0])
+})
+
+describe('of a list with pages', () => {
+  const chunkSize = 64 * 1024
+  const size = 2100 * chunkSize // more than one list has room for, in the smallest chunks that there are
+  const span = 1024 / (MIB / chunkSize) // the first of the second page
+  const content = contentOf(MIB, 5)
+
+  async function pagedDisk(): Promise<{ disk: StoredDisk; asset: StoredAsset; page: Bytes }> {
+    const disk = new StoredDisk()
+    const digests = Array.from({ length: 2100 }, () => new Uint8Array(32))
+    for (let at = 0; at < MIB / chunkSize; at += 1) {
+      digests[1024 + at] = await sha256(content.slice(at * chunkSize, (at + 1) * chunkSize))
+    }
+    const pages = encodePages(digests)
+    const list = encodeChunkList({ size, chunkSize, digests: await Promise.all(pages.map(sha256)) })
+    const asset = { id: await contentIdOf(list), section: '/', size, chunkSize, spans: [span], usedAt: 1 }
+    const [, page = new Uint8Array()] = pages
+    disk.assets.push(asset)
+    disk.entries.set(listKey(asset.id), list)
+    disk.entries.set(pageKey(asset.id, 1), page)
+    disk.entries.set(spanKey(asset.id, span), content)
+    return { disk, asset, page }
+  }
+
+  test('SeedStore gives the page that is there, and chunks that it vouches for', async () => {
+    const { disk, asset, page } = await pagedDisk()
+    const { store } = await open(disk)
+    expect(await store.read(asset.id, indexOnWire(pageIndex(1)))).toEqual(page)
+    expect(await store.read(asset.id, 1025)).toEqual(content.slice(chunkSize, 2 * chunkSize))
+    for (const other of [0, 2, 3]) expect(await store.read(asset.id, indexOnWire(pageIndex(other)))).toBeUndefined()
+    expect(store.stateOf(asset.id), 'a page that is not there says nothing of the rest').toBe('part')
+  })
+
+  test('SeedStore gives no chunk where the page was altered', async () => {
+    const { disk, asset } = await pagedDisk()
+    disk.entries.set(pageKey(asset.id, 1), new Uint8Array(32 * 1024))
+    const { store } = await open(disk)
+    expect(await store.read(asset.id, indexOnWire(pageIndex(1)))).toBeUndefined()
+    expect(await store.read(asset.id, 1024)).toBeUndefined()
+  })
+
+  test('mapOf() says in one bit what is held of several chunks, and Holdings reads it so', async () => {
+    const { disk, asset } = await pagedDisk()
+    const { store } = await open(disk)
+    const map = store.mapOf({ ...asset, spans: [0, 1, span, 131] })
+    expect([map.scale, map.count, map.bits.length]).toEqual([1, 1050, 132])
+    const proof = 'a'.repeat(16)
+    const peer = new Holdings(new Map([[proof, '/']]))
+    peer.accept({ type: 'have', proof, reset: true, entries: [{ id: shortIdOf(asset.id), state: 'part' }] })
+    peer.wantsMap('/', asset.id)
+    peer.acceptMap({ type: 'map', asset: asset.id, ...map })
+    const held = (index: number) => peer.hasChunk('/', asset.id, index)
+    expect([0, 31, 32, 1023, 1024, 1039, 1040, 2095, 2096, 2099, 2100].filter(held)).toEqual([
+      0, 31, 1024, 1039, 2096, 2099,
+    ])
+    expect([0, 1, 2, 3].filter((page) => held(indexOnWire(pageIndex(page))))).toEqual([0, 1, 2])
+  })
 })
 
 test('SeedStore follows the service worker', async () => {
