@@ -29,3 +29,19 @@ export function chooseVictims(
   }
   return over <= 0 ? victims : undefined
 }
+
+/**
+ * Which spans of an asset that does not fit whole go for the one that comes: those farthest from it, so that what was
+ * read last stays. Such an asset has half of the store, for it would push out everything else and still not be there.
+ */
+export function chooseOwnVictims(row: StoredAsset, coming: number, needed: number, limit: number): ReadonlySet<number> {
+  const victims = new Set<number>()
+  if (row.size <= limit) return victims
+  let over = storedBytes(row) + needed - limit / 2
+  for (const span of row.spans.toSorted((one, other) => Math.abs(other - coming) - Math.abs(one - coming))) {
+    if (over <= 0) break
+    victims.add(span)
+    over -= spanLength(row.size, span)
+  }
+  return victims
+}

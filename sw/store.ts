@@ -15,7 +15,7 @@ import {
 import type { CompleteSpan } from './assembler.ts'
 import { Assembler } from './assembler.ts'
 import type { Proof } from './chunk-lists.ts'
-import { chooseVictims, storedBytes } from './evict.ts'
+import { chooseOwnVictims, chooseVictims, storedBytes } from './evict.ts'
 import type { VerifiedBytes } from './verify.ts'
 
 /** Where the device keeps rows and bytes. Every call may fail, and a page's script may have written anything. */
@@ -102,7 +102,9 @@ export class Store {
 
   /** Keeps a chunk; it is on disk once all chunks of its span were kept. */
   keep(asset: Asset, index: number, bytes: VerifiedBytes, proof: Proof): void {
-    if (asset.size > this.#limitBytes || this.#options.now() < this.#pausedUntil) return
+    // Of what does not fit whole, half of the room holds some spans, or none.
+    if (spanLength(asset.size, 0) * 2 > this.#limitBytes && asset.size > this.#limitBytes) return
+    if (this.#options.now() < this.#pausedUntil) return
     const complete = this.#assembler.add(asset, index, bytes)
     // Writes that pile up are bounded like chunks that wait: what comes on top is not stored this time.
     if (complete === undefined || this.#queuedBytes + complete.body.size > assemblyBytes) return
@@ -120,12 +122,7 @@ export class Store {
   dropSpan(id: ContentId, span: number): void {
     this.#change(async () => {
       const row = await this.find(id)
-      if (!row?.spans.includes(span)) return
-      const spans = row.spans.filter((held) => held !== span)
-      if (spans.length === 0) return this.#remove(row)
-      await this.#putRow({ ...row, spans })
-      this.#options.tell({ type: 'stored', asset: { ...row, spans } })
-      await this.#options.disk.deleteFile(spanKey(id, span))
+      if (row?.spans.includes(span)) await this.#dropSpans(row, new Set([span]))
     })
   }
 
@@ -159,8 +156,9 @@ export class Store {
     const { id, section, size, chunkSize } = asset
     // A buffer that was given away in the meantime is empty: a span must not be stored short.
     if (body.size !== spanLength(size, span)) return
-    const row = await this.find(id)
-    if (row?.spans.includes(span)) return
+    const held = await this.find(id)
+    if (held?.spans.includes(span)) return
+    const row = held && (await this.#dropSpans(held, chooseOwnVictims(held, span, body.size, this.#limitBytes)))
     const pageNumber = pageOfSpan(asset, span)
     const missing = [
       { key: listKey(id), bytes: row ? undefined : list },
@@ -179,6 +177,18 @@ export class Store {
     const stored = { id, path: asset.path, section, size, chunkSize, spans, usedAt: this.#options.now() }
     await this.#putRow(stored)
     this.#options.tell({ type: 'stored', asset: stored })
+  }
+
+  /** What is left of it, undefined where nothing is. */
+  async #dropSpans(row: StoredAsset, dropped: ReadonlySet<number>): Promise<StoredAsset | undefined> {
+    if (dropped.size === 0) return row
+    const spans = row.spans.filter((held) => !dropped.has(held))
+    if (spans.length === 0) return void (await this.#remove(row))
+    const left = { ...row, spans }
+    await this.#putRow(left)
+    this.#options.tell({ type: 'stored', asset: left })
+    for (const span of dropped) await this.#options.disk.deleteFile(spanKey(row.id, span))
+    return left
   }
 
   async #makeRoom(id: ContentId, needed: number): Promise<boolean> {

@@ -79,6 +79,19 @@ describe('Store', () => {
     expect(disk.files.size).toBe(2)
   })
 
+  test('keeps of what is larger than its limit the spans next to what was read last, on half of its room', async () => {
+    const { store, disk, told } = open(new MemoryDisk(), 5 * KIB * KIB)
+    await keepAll(store, small)
+    await keepAll(store, large)
+    const { id } = large.asset
+    expect((await store.find(id))?.spans).toEqual([7, 8])
+    expect(told.at(-1)).toMatchObject({ type: 'stored', asset: { id, spans: [7, 8] } })
+    await keepAll(store, large, 24, 32) // the visitor goes back
+    expect((await store.find(id))?.spans).toEqual([3, 7])
+    const kept = [spanKey(id, 3), spanKey(id, 7), listKey(id), spanKey(small.asset.id, 0)]
+    expect([...disk.files.keys()].toSorted()).toEqual(kept.toSorted())
+  })
+
   test('does not store what is larger than its limit', async () => {
     const { store, disk } = open(new MemoryDisk(), 999)
     await keepAll(store, small)
