@@ -183,7 +183,10 @@ export class Store {
   async #dropSpans(row: StoredAsset, dropped: ReadonlySet<number>): Promise<StoredAsset | undefined> {
     if (dropped.size === 0) return row
     const spans = row.spans.filter((held) => !dropped.has(held))
-    if (spans.length === 0) return void (await this.#remove(row))
+    if (spans.length === 0) {
+      await this.#remove(row)
+      return undefined
+    }
     const left = { ...row, spans }
     await this.#putRow(left)
     this.#options.tell({ type: 'stored', asset: left })

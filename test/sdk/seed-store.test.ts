@@ -104,7 +104,15 @@ describe('of a list with pages', () => {
     }
     const pages = encodePages(digests)
     const list = encodeChunkList({ size, chunkSize, digests: await Promise.all(pages.map(sha256)) })
-    const asset = { id: await contentIdOf(list), section: '/', size, chunkSize, spans: [span], usedAt: 1 }
+    const asset = {
+      id: await contentIdOf(list),
+      path: '/film',
+      section: '/',
+      size,
+      chunkSize,
+      spans: [span],
+      usedAt: 1,
+    }
     const [, page = new Uint8Array()] = pages
     disk.assets.push(asset)
     disk.entries.set(listKey(asset.id), list)
