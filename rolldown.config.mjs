@@ -34,4 +34,5 @@ export default defineConfig([
   browserFile('sw/main.ts', 'nearhand-sw.js'),
   browserFile('sdk/worker.ts', 'nearhand-worker.js'),
   browserFile('sdk/prompt.ts', 'nearhand-consent.js', 'esm'),
+  browserFile('sdk/peers.ts', 'nearhand-peers.js', 'esm'),
 ])

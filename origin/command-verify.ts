@@ -24,8 +24,9 @@ the way from older roots to the newest, the scripts, and the bytes and content-t
 
   --root <file>                 a root.json to trust, the newest or an older one (default: the one that the site shows)
   --tag-file <name>             names of the scripts (default nearhand.js, nearhand-worker.js,
-  --worker-file <name>          nearhand-consent.js, nearhand-sw.js)
+  --worker-file <name>          nearhand-consent.js, nearhand-peers.js, nearhand-sw.js)
   --prompt-file <name>
+  --peers-file <name>
   --service-worker-file <name>
 
 Exit code 1 where anything is wrong.
@@ -36,6 +37,7 @@ Exit code 1 where anything is wrong.
       'tag-file': scriptOptions['tag-file'],
       'worker-file': scriptOptions['worker-file'],
       'prompt-file': scriptOptions['prompt-file'],
+      'peers-file': scriptOptions['peers-file'],
       'service-worker-file': scriptOptions['service-worker-file'],
     })
     const place = onlyArgument(positionals, 'folder or URL')

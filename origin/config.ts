@@ -49,7 +49,10 @@ export interface OriginOptions {
   readonly allowedOrigins?: readonly string[] | undefined
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined
-  /** Names of the scripts, below `base`. Default: `nearhand.js`, `nearhand-worker.js`, `nearhand-consent.js`, `nearhand-sw.js`. */
+  /**
+   * Names of the scripts, below `base`. Default: `nearhand.js`, `nearhand-worker.js`, `nearhand-consent.js`,
+   * `nearhand-peers.js`, `nearhand-sw.js`.
+   */
   readonly scriptNames?: Partial<ScriptNames> | undefined
   /** The browser scripts. Default: those that come with the package. */
   readonly scripts?: BrowserScripts | undefined
@@ -67,6 +70,7 @@ export interface ScriptNames {
   readonly tag: string
   readonly worker: string
   readonly prompt: string
+  readonly peers: string
   readonly serviceWorker: string
 }
 
@@ -103,6 +107,7 @@ export const defaultScriptNames: ScriptNames = {
   tag: 'nearhand.js',
   worker: 'nearhand-worker.js',
   prompt: 'nearhand-consent.js',
+  peers: 'nearhand-peers.js',
   serviceWorker: 'nearhand-sw.js',
 }
 const mebibyte = 1024 * 1024
@@ -180,7 +185,7 @@ function checkRelay({ relay = false, iceServers = [] }: OriginOptions): boolean 
 }
 
 function checkNames(names: ScriptNames): ScriptNames {
-  const all = [names.tag, names.worker, names.prompt, names.serviceWorker]
+  const all = [names.tag, names.worker, names.prompt, names.peers, names.serviceWorker]
   if (new Set(all).size === all.length && all.every((name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]*\.js$/.test(name)))
     return names
   throw new TypeError(`Cannot name the scripts ${all.join(', ')}: different file names that end in .js`)

@@ -18,6 +18,7 @@ export function injectionOf(
   const names = [
     scriptNames.worker === defaultScriptNames.worker ? '' : ` data-worker="${scriptNames.worker}"`,
     scriptNames.prompt === defaultScriptNames.prompt ? '' : ` data-prompt="${scriptNames.prompt}"`,
+    scriptNames.peers === defaultScriptNames.peers ? '' : ` data-peers="${scriptNames.peers}"`,
     scriptNames.serviceWorker === defaultScriptNames.serviceWorker
       ? ''
       : ` data-service-worker="${scriptNames.serviceWorker}"`,

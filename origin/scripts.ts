@@ -8,6 +8,8 @@ export interface BrowserScripts {
   readonly worker: string
   /** The module of the prompt that asks for consent. */
   readonly prompt: string
+  /** The module that connects to peers. */
+  readonly peers: string
   /** The service worker, without its configuration. */
   readonly serviceWorker: string
 }
@@ -25,6 +27,7 @@ export async function readBrowserScripts(): Promise<BrowserScripts> {
         tag: await read('nearhand.js'),
         worker: await read('nearhand-worker.js'),
         prompt: await read('nearhand-consent.js'),
+        peers: await read('nearhand-peers.js'),
         serviceWorker: await read('nearhand-sw.js'),
       }
     } catch (error) {

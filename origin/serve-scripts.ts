@@ -26,6 +26,7 @@ export function composeScripts(
     [names.tag, () => textRepresentation(scripts.tag, scriptHeaders)],
     [names.worker, () => textRepresentation(scripts.worker, scriptHeaders)],
     [names.prompt, () => textRepresentation(scripts.prompt, scriptHeaders)],
+    [names.peers, () => textRepresentation(scripts.peers, scriptHeaders)],
     [names.serviceWorker, () => textRepresentation(serviceWorker, scriptHeaders)],
   ])
 }

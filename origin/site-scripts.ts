@@ -16,6 +16,7 @@ export const scriptOptions = {
   'tag-file': { type: 'string', default: 'nearhand.js' },
   'worker-file': { type: 'string', default: 'nearhand-worker.js' },
   'prompt-file': { type: 'string', default: 'nearhand-consent.js' },
+  'peers-file': { type: 'string', default: 'nearhand-peers.js' },
   'service-worker-file': { type: 'string', default: 'nearhand-sw.js' },
   'offline-pages': { type: 'boolean', default: false },
 } as const
@@ -25,8 +26,9 @@ export const scriptOptionsHelp = `  --base <path>            the site's folder o
                            '!/private/**'; may be given several times
   --tracker <url>          the host where nearhand serve runs, for the tag
   --tag-file <name>        names of the scripts (default nearhand.js, nearhand-worker.js,
-  --worker-file <name>     nearhand-consent.js, nearhand-sw.js)
+  --worker-file <name>     nearhand-consent.js, nearhand-peers.js, nearhand-sw.js)
   --prompt-file <name>
+  --peers-file <name>
   --service-worker-file <name>
   --offline-pages          stored pages answer when the network does not
 `
@@ -43,6 +45,7 @@ interface NameValues {
   readonly 'tag-file': string
   readonly 'worker-file': string
   readonly 'prompt-file': string
+  readonly 'peers-file': string
   readonly 'service-worker-file': string
 }
 
@@ -51,16 +54,18 @@ export function scriptNamesOf(values: NameValues): ScriptNames {
     tag: values['tag-file'],
     worker: values['worker-file'],
     prompt: values['prompt-file'],
+    peers: values['peers-file'],
     serviceWorker: values['service-worker-file'],
   }
-  for (const name of Object.values(names)) {
+  const all = Object.values(names)
+  for (const name of all) {
     if (!/^[\w-][\w.-]*\.js$/.test(name)) throw new UsageError(`${name}: not the name of a .js file`)
   }
-  if (new Set(Object.values(names)).size < 4) throw new UsageError('Each of the scripts needs a name of its own')
+  if (new Set(all).size < all.length) throw new UsageError('Each of the scripts needs a name of its own')
   return names
 }
 
-/** Writes the tag's script, the prompt and the two workers into a site's folder; files that are the same stay untouched. */
+/** Writes the tag's script, its two modules and the two workers into a site's folder; files that are the same stay untouched. */
 export async function writeSiteScripts(folder: string, values: ScriptValues, rootEnvelope: string): Promise<void> {
   const names = scriptNamesOf(values)
   const scripts = await readBrowserScripts()
@@ -74,6 +79,7 @@ export async function writeSiteScripts(folder: string, values: ScriptValues, roo
   await writeChanged(join(folder, names.tag), scripts.tag)
   await writeChanged(join(folder, names.worker), scripts.worker)
   await writeChanged(join(folder, names.prompt), scripts.prompt)
+  await writeChanged(join(folder, names.peers), scripts.peers)
   await writeChanged(join(folder, names.serviceWorker), serviceWorker)
 }
 
@@ -85,6 +91,7 @@ export function tagOf(values: ScriptValues): string {
     ['data-consent', 'ask'],
     ...(names.worker === scriptOptions['worker-file'].default ? [] : [['data-worker', names.worker]]),
     ...(names.prompt === scriptOptions['prompt-file'].default ? [] : [['data-prompt', names.prompt]]),
+    ...(names.peers === scriptOptions['peers-file'].default ? [] : [['data-peers', names.peers]]),
     ...(names.serviceWorker === scriptOptions['service-worker-file'].default
       ? []
       : [['data-service-worker', names.serviceWorker]]),

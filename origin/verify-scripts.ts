@@ -22,7 +22,7 @@ export async function verifyScripts(
   roots: readonly string[] | undefined,
   { scriptNames, scripts, report }: VerifyScriptsOptions,
 ): Promise<void> {
-  for (const role of ['tag', 'worker', 'prompt', 'serviceWorker'] as const) {
+  for (const role of ['tag', 'worker', 'prompt', 'peers', 'serviceWorker'] as const) {
     const path = `/${scriptNames[role]}`
     try {
       const file = await reader.read(path, scriptLimitBytes)

@@ -18,6 +18,8 @@ export interface NearhandOptions {
   readonly worker?: string | undefined
   /** URL of the prompt's file, of the site's own origin. Default `nearhand-consent.js` in the base. */
   readonly prompt?: string | undefined
+  /** URL of the file that connects to others, of the site's own origin. Default `nearhand-peers.js` in the base. */
+  readonly peers?: string | undefined
   /** Base URL of the tracker's host, if it is not the site's own. */
   readonly tracker?: string | undefined
   /** Kilobytes (1000 bytes) a second given to others at most, 0 for none. Default 8000. */
@@ -39,6 +41,7 @@ export interface Settings {
   readonly serviceWorkerUrl: string
   readonly workerUrl: string
   readonly promptUrl: string
+  readonly peersUrl: string
   /** Ends with `/`. */
   readonly trackerUrl: string
   readonly uploadBytesPerSecond: number
@@ -66,6 +69,7 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
     serviceWorkerUrl: ownUrl('serviceWorker', options.serviceWorker ?? 'nearhand-sw.js', folder),
     workerUrl: ownUrl('worker', options.worker ?? 'nearhand-worker.js', folder),
     promptUrl: ownUrl('prompt', options.prompt ?? 'nearhand-consent.js', folder),
+    peersUrl: ownUrl('peers', options.peers ?? 'nearhand-peers.js', folder),
     trackerUrl: trackerUrl(options.tracker, folder),
     uploadBytesPerSecond: bytesOf('uploadLimit', options.uploadLimit, 1000) ?? uploadBytesPerSecond,
     uploadBytesPerDay: bytesOf('dayLimit', options.dayLimit, 1_000_000) ?? uploadBytesPerDay,
@@ -79,14 +83,15 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
 export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: string): NearhandOptions {
   const script = new URL(source, pageUrl)
   const isOwn = script.origin === new URL(pageUrl).origin
-  const { consent, base, scope, worker, serviceWorker, prompt, tracker, uploadLimit, dayLimit, manual, relay } =
-    attributes
+  const { consent, base, scope, worker, serviceWorker, prompt, peers, tracker } = attributes
+  const { uploadLimit, dayLimit, manual, relay } = attributes
   return {
     ...(consent === undefined ? {} : { consent: consent as 'ask' }),
     base: base ?? scope ?? (isOwn ? new URL('.', script).pathname : '/'),
     serviceWorker,
     worker,
     prompt,
+    peers,
     tracker,
     uploadLimit: numberOf(uploadLimit),
     dayLimit: numberOf(dayLimit),

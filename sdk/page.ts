@@ -5,6 +5,7 @@ import { createSystemClock } from './clock.ts'
 import type { Locks } from './leader.ts'
 import type { Memory } from './memory.ts'
 import { createMemory } from './memory.ts'
+import type { CreatePeering } from './peers.ts'
 import type { AskConsent } from './prompt.ts'
 import { registerWorker } from './register.ts'
 
@@ -29,6 +30,8 @@ export interface Page {
   readonly circumstances: Circumstances
   /** The module of the prompt's file. */
   readonly loadPrompt: (url: string) => Promise<{ readonly askConsent: AskConsent }>
+  /** The module that connects to others. */
+  readonly loadPeers: (url: string) => Promise<{ readonly createPeering: CreatePeering }>
   readonly events: PageEvents
 }
 
@@ -62,8 +65,9 @@ export function createPage(base: string): Page {
     get circumstances() {
       return circumstances.read()
     },
-    // A site's bundler is to leave it alone: it is a file of the site.
+    // A site's bundler is to leave these alone: they are files of the site.
     loadPrompt: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
+    loadPeers: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
     events: {
       hidden: (action) => addEventListener('pagehide', action),
       shown: (action) => addEventListener('pageshow', (event) => event.persisted && action()),

@@ -7,7 +7,7 @@ import { awaitLeadership } from './leader.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
 import type { PeeringStatus } from './peering.ts'
-import { Peering } from './peering.ts'
+import type { RunningPeering } from './peers.ts'
 import { Tabs } from './tabs.ts'
 import { UploadDay } from './upload-day.ts'
 
@@ -31,7 +31,11 @@ export class TabRole {
   readonly today: UploadDay
   #status: PeeringStatus = nothing
   #tabs: Tabs | undefined
-  #peering: Peering | undefined
+  #peering: RunningPeering | undefined
+  /** Times that this tab took the lead or gave it up. */
+  #turn = 0
+  /** Times that the file which connects did not load. */
+  #misses = 0
   #leave: (() => void) | undefined
   #failures = 0
   #cancelRetry: (() => void) | undefined
@@ -77,11 +81,20 @@ export class TabRole {
   }
 
   #lead(): void {
-    const { page, settings } = this.#options
+    this.#turn += 1
+    const turn = this.#turn
+    const isCurrent = (): boolean => this.#turn === turn
     const failed = (error: unknown): void => {
-      if (this.#peering === peering) this.#fail(error)
+      if (isCurrent()) this.#fail(error)
     }
-    const peering = new Peering({
+    this.#connect(isCurrent, failed).catch(failed)
+  }
+
+  async #connect(isCurrent: () => boolean, failed: (error: unknown) => void): Promise<void> {
+    const { page, settings } = this.#options
+    const { createPeering } = await this.#load()
+    if (!isCurrent()) return
+    const peering = createPeering({
       clock: this.#clock,
       workerUrl: settings.workerUrl,
       base: settings.base,
@@ -92,14 +105,27 @@ export class TabRole {
       uploadLimit: () => uploadLimitIn(page.circumstances, settings.uploadBytesPerSecond),
       serviceWorker: () => page.serviceWorkers?.controller ?? undefined,
       changed: () => {
-        if (this.#peering !== peering) return
+        if (!isCurrent()) return
         this.#learn(peering.status)
         this.#tabs?.tell(peering.status)
       },
       failed,
     })
     this.#peering = peering
-    peering.start().catch(failed)
+    await peering.start()
+  }
+
+  async #load(): ReturnType<Page['loadPeers']> {
+    const { page, settings } = this.#options
+    // Many browsers never ask again for a module that did not load (https://github.com/whatwg/html/issues/6768), but do
+    // for one of another fragment, which no server hears of.
+    const fragment = this.#misses === 0 ? '' : `#${this.#misses}`
+    try {
+      return await page.loadPeers(settings.peersUrl + fragment)
+    } catch (cause) {
+      this.#misses += 1
+      throw new Error('Cannot connect to others: the file that does so did not load', { cause })
+    }
   }
 
   /** Peers are an extra: the worker goes on without them, and so may another tab with them. */
@@ -115,6 +141,7 @@ export class TabRole {
   }
 
   #disconnect(): void {
+    this.#turn += 1
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
     const wasLeading = this.#peering !== undefined

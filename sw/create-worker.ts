@@ -53,7 +53,7 @@ export interface NearhandWorker {
 
 const linkKey = 'linked'
 /** Default names of our scripts; a site may serve them under others, and then they are assets like all. */
-const ownFiles = ['/nearhand.js', '/nearhand-worker.js', '/nearhand-sw.js']
+const ownFiles = ['', '-worker', '-consent', '-peers', '-sw'].map((name) => `/nearhand${name}.js`)
 
 /** Puts the parts together. Nothing is read or sent before the first event. */
 export function createWorker(config: WorkerConfig, world: World): NearhandWorker {

@@ -8,6 +8,7 @@ test.each([
   ['nearhand-sw.js', 20],
   ['nearhand-worker.js', 12],
   ['nearhand-consent.js', 4],
+  ['nearhand-peers.js', 10],
 ])('%s stays within %i KiB', async (name, budgetKib) => {
   const script = await readFile(new URL(`../../dist/browser/${name}`, import.meta.url))
   expect(brotliCompressSync(script).length).toBeLessThanOrEqual(budgetKib * 1024)

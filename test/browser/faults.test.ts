@@ -159,7 +159,9 @@ test('a browser without WebRTC: the origin serves', async () => {
   await expectOrigin(site, visitor, large)
 })
 
-test.each(['/nearhand-sw.js', '/nearhand-worker.js', '/nearhand.js'])('%s throws: the page loads', async (script) => {
+const scripts = ['-sw', '-worker', '-peers', ''].map((name) => `/nearhand${name}.js`)
+
+test.each(scripts)('%s throws: the page loads', async (script) => {
   const site = await openSite(scene)
   await openSeeder(scene, site, [large])
   const broken = `throw new Error('broken on purpose')`

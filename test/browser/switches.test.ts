@@ -49,6 +49,7 @@ test('no RTCPeerConnection exists before consent, and one does after it', async 
   expect((await visitor.load(large)).sha256).toBe(sha256Of(site.asset(large)))
   expect(await made()).toBe(0)
   expect(site.count.requests(join)).toBe(seeders)
+  expect(site.count.requests('/nearhand-peers.js')).toBe(1)
   await visitor.page.evaluate(() => nearhand.consent(true))
   await visitor.connected()
   expect(await made()).toBeGreaterThan(0)
@@ -152,6 +153,23 @@ test('the service worker goes on answering where the file of the dedicated worke
   await visitor.untilAnswering()
   expect(await visitor.isAnsweredByWorker(large)).toBe(true)
   expect(await visitor.page.evaluate(() => nearhand.state)).toBe('active')
+})
+
+test('the page goes on without peers where their file is gone, and finds them when it is back', async () => {
+  const site = await openSite(scene)
+  await openSeeder(scene, site, [large])
+  const script = await (await fetch(`${site.url}/nearhand-peers.js`)).text()
+  let file = new Response('gone', { status: 404 })
+  site.answer('/nearhand-peers.js', () => file.clone())
+  const visitor = await openVisitor(scene, site, { path: '/empty.html', isControlled: false })
+  const failed = visitor.page.waitForEvent('console', (message) => message.text().includes('without peers'))
+  await visitor.goto('/')
+  await failed
+  await visitor.untilAnswering()
+  expect(await visitor.isAnsweredByWorker(large)).toBe(true)
+  expect(await visitor.page.evaluate(() => nearhand.state)).toBe('active')
+  file = new Response(script, { headers: { 'content-type': 'text/javascript' } })
+  await visitor.connected()
 })
 
 test.each([1, 2])(

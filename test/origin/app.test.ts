@@ -314,6 +314,7 @@ test('createApp() serves the scripts, the service worker with its configuration'
   expect(await (await ask('/nearhand.js')).text()).toBe('/* tag */')
   expect(await (await ask('/nearhand-worker.js')).text()).toBe('/* worker */')
   expect(await (await ask('/nearhand-consent.js')).text()).toBe('/* prompt */')
+  expect(await (await ask('/nearhand-peers.js')).text()).toBe('/* peers */')
   const response = await ask('/nearhand-sw.js')
   expect(response.headers.get('cache-control')).toBe('no-cache')
   expect(await response.text()).toMatch(/^self\.nearhandConfig=\{"version":1.*\n\/\* service worker \*\/$/s)

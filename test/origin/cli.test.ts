@@ -44,6 +44,7 @@ describe('nearhand', { timeout: 30_000 }, () => {
       'img',
       'index.html',
       'nearhand-consent.js',
+      'nearhand-peers.js',
       'nearhand-sw.js',
       'nearhand-worker.js',
       'nearhand.js',

@@ -80,10 +80,10 @@ test('injectionOf() is undefined where the site brings the tag itself', () => {
 })
 
 test('injectionOf() names base, consent and scripts with other names', () => {
-  const names = { tag: 'a.js', worker: 'b.js', prompt: 'd.js', serviceWorker: 'c.js' }
+  const names = { tag: 'a.js', worker: 'b.js', prompt: 'd.js', peers: 'e.js', serviceWorker: 'c.js' }
   const html = injectionOf({ base: '/docs/', consent: 'granted', scriptNames: names })?.('<head></head>', '/a.html')
   expect(html).toContain(
-    '<script src="/docs/a.js" data-consent="granted" data-worker="b.js" data-prompt="d.js" data-service-worker="c.js"',
+    '<script src="/docs/a.js" data-consent="granted" data-worker="b.js" data-prompt="d.js" data-peers="e.js" data-service-worker="c.js"',
   )
 })
 

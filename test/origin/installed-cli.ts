@@ -37,7 +37,7 @@ export class InstalledCli {
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
     await writeFile(join(folder, 'package.json'), '{"type":"module","version":"1.2.3"}')
     await mkdir(join(folder, 'dist/browser'))
-    for (const name of ['nearhand', 'nearhand-worker', 'nearhand-consent', 'nearhand-sw']) {
+    for (const name of ['nearhand', 'nearhand-worker', 'nearhand-consent', 'nearhand-peers', 'nearhand-sw']) {
       await writeFile(join(folder, `dist/browser/${name}.js`), `// ${name}`)
     }
     return new InstalledCli(folder)

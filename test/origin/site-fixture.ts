@@ -12,6 +12,7 @@ export const testScripts = {
   tag: '/* tag */',
   worker: '/* worker */',
   prompt: '/* prompt */',
+  peers: '/* peers */',
   serviceWorker: '/* service worker */',
 }
 

@@ -19,9 +19,10 @@ const scriptNames = {
   tag: 'nearhand.js',
   worker: 'nearhand-worker.js',
   prompt: 'nearhand-consent.js',
+  peers: 'nearhand-peers.js',
   serviceWorker: 'nearhand-sw.js',
 }
-const scripts = { tag: 'tag', worker: 'worker', prompt: 'prompt', serviceWorker: 'run()' }
+const scripts = { tag: 'tag', worker: 'worker', prompt: 'prompt', peers: 'peers', serviceWorker: 'run()' }
 const files = { 'index.html': '<p>', 'b/index.html': '<b>', 'a.png': random(70_000), 'b/c.js': 'let c', empty: '' }
 
 /** A published site with its scripts, and `problems` as `verifySite()` finds them in its folder. */
@@ -36,6 +37,7 @@ async function publish(site: TemporarySite, base = '/'): Promise<void> {
   await site.write(scriptNames.tag, 'tag')
   await site.write(scriptNames.worker, 'worker')
   await site.write(scriptNames.prompt, 'prompt')
+  await site.write(scriptNames.peers, 'peers')
   await site.write(scriptNames.serviceWorker, composeWorker({ rootEnvelope: site.keys.rootEnvelope, base }, 'run()'))
   await site.publish({ exclude: Object.values(scriptNames).map((name) => `/${name}`) })
 }
@@ -231,9 +233,9 @@ describe('verifySite() of a folder', () => {
 
   test('survives a site that is nothing but garbage', () =>
     withSite({}, async (site) => {
-      expect((await findProblems(site)).length).toBe(5)
+      expect((await findProblems(site)).length).toBe(6)
       for (const name of ['root.json', 'fresh.json']) await site.write(manifest(name), random(5000))
-      expect((await findProblems(site)).length).toBe(5)
+      expect((await findProblems(site)).length).toBe(6)
       await site.write(manifest('root.json'), new Uint8Array(1_000_000))
       expect((await findProblems(site))[0]).toContain('1000000 bytes')
     }))

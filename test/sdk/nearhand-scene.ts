@@ -5,6 +5,8 @@ import type { NearhandOptions } from '../../sdk/options.ts'
 import { resolveOptions } from '../../sdk/options.ts'
 import type { Page } from '../../sdk/page.ts'
 import type { PeeringStatus } from '../../sdk/peering.ts'
+import type { CreatePeering } from '../../sdk/peers.ts'
+import { createPeering } from '../../sdk/peers.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { MapMemory } from '../fakes/map-memory.ts'
 
@@ -33,6 +35,8 @@ export interface SceneOptions extends NearhandOptions {
   readonly circumstances?: Circumstances
   /** Of the visitor whom the prompt asks, or its file does not load. */
   readonly answers?: (boolean | undefined)[] | 'no file'
+  /** Takes the place of the file that connects; it fails in Node, which has no RTCPeerConnection. */
+  readonly loadPeers?: (url: string) => Promise<{ readonly createPeering: CreatePeering }>
   /** What the worker answers to what is asked of it. */
   readonly answer?: (type: string) => unknown
 }
@@ -45,6 +49,7 @@ export function scene(options: SceneOptions = {}) {
     hasPrivacyControl = false,
     circumstances = {},
     answers = [],
+    loadPeers = () => Promise.resolve({ createPeering }),
     ...site
   } = more
   const asked: string[] = []
@@ -93,6 +98,7 @@ export function scene(options: SceneOptions = {}) {
         },
       })
     },
+    loadPeers,
     events: {
       hidden: (action) => (actions['hidden'] = action),
       shown: (action) => (actions['shown'] = action),

@@ -1,0 +1,70 @@
+import { expect, test, vi } from 'vitest'
+import type { CreatePeering } from '../../sdk/peers.ts'
+import { rest, until } from '../fakes/clock.ts'
+import { scene, status } from './nearhand-scene.ts'
+
+/** The file that connects to others: `asked` for by these URLs, `running` so many times now. */
+function peersFile(missesFirst = 0) {
+  const file = { asked: [] as string[], running: 0, gate: Promise.resolve() }
+  const createPeering: CreatePeering = () => ({
+    status,
+    start() {
+      file.running += 1
+      return Promise.resolve()
+    },
+    stop: () => (file.running -= 1),
+    relink() {},
+    limitUpload() {},
+  })
+  const loadPeers = async (url: string) => {
+    file.asked.push(url)
+    await file.gate
+    if (file.asked.length <= missesFirst) throw new TypeError('not found')
+    return { createPeering }
+  }
+  return { file, loadPeers }
+}
+
+test('Nearhand asks for the file of peers after consent alone, and lets go of them after a no', async () => {
+  const { file, loadPeers } = peersFile()
+  const { nearhand } = scene({ loadPeers, consent: 'off' })
+  nearhand.start()
+  await rest()
+  expect([nearhand.state, file.asked]).toEqual(['active', []])
+  nearhand.consent(true)
+  await until(() => file.running === 1)
+  expect(file.asked).toEqual(['https://site.example/nearhand-peers.js'])
+  nearhand.consent(false)
+  expect(file.running).toBe(0)
+})
+
+test('Nearhand connects nobody by a file of peers that comes after a no, and once after another yes', async () => {
+  const { file, loadPeers } = peersFile()
+  let load = (): void => {}
+  file.gate = new Promise((resolve) => (load = resolve))
+  const { nearhand } = scene({ loadPeers, consent: 'granted' })
+  nearhand.start()
+  await until(() => file.asked.length === 1)
+  nearhand.consent(false)
+  nearhand.consent(true)
+  nearhand.consent(false)
+  load()
+  await rest()
+  expect(file.running).toBe(0)
+  nearhand.consent(true)
+  await rest()
+  expect(file.running).toBe(1)
+})
+
+test('Nearhand stays active where the file of peers does not load, and asks for it again by other fragments', async () => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue()
+  const { file, loadPeers } = peersFile(2)
+  const { nearhand, clock } = scene({ loadPeers, consent: 'granted' })
+  nearhand.start()
+  await until(() => warn.mock.calls.length === 1)
+  expect(warn.mock.calls[0]?.[0]).toBe('Nearhand goes on without peers')
+  expect(nearhand.state).toBe('active')
+  await clock.advance(60_000)
+  expect(file.asked.map((url) => new URL(url).hash)).toEqual(['', '#1', '#2'])
+  expect([file.running, nearhand.state]).toEqual([1, 'active'])
+})
