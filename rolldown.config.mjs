@@ -11,6 +11,8 @@ import { defineConfig } from 'rolldown'
 const browserFile = (input, name, format = 'iife') => ({
   input,
   platform: 'browser',
+  // The package's usual module is transpiled for browsers that have no Ed25519, so no peers either.
+  resolve: { alias: { 'workbox-window': 'workbox-window/build/workbox-window.prod.mjs' } },
   transform: { target: 'es2022' },
   output: { file: `dist/browser/${name}`, format, minify: true, comments: false, codeSplitting: false },
 })

@@ -1,10 +1,12 @@
+// As a whole: where a site renders on a server, Node finds no named exports in its build and would refuse to start.
+import * as workbox from 'workbox-window'
 import type { Clock } from './clock.ts'
 import { askWorker } from './worker-link.ts'
 
 /** Registers the service worker, or finds it registered; resolves when one is active. */
 export async function registerWorker(url: string, scope: string): Promise<void> {
   // At once: each asset that is asked for before goes past us.
-  await navigator.serviceWorker.register(url, { scope })
+  await new workbox.Workbox(url, { scope }).register({ immediate: true })
   await navigator.serviceWorker.ready
 }
 
