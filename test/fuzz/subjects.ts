@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { answerStun } from '../../origin/stun.ts'
+import { parseRange } from '../../origin/range.ts'
 import { parseDraft, spellDraft } from '../../origin/keys-draft.ts'
 import { parseSwitches } from '../../origin/switches.ts'
 import {
   parseExchangeToWorker,
   parsePageToWorker,
+  parseStats,
   parseTotals,
   parseTraffic,
   parseWorkerToExchange,
@@ -14,7 +16,7 @@ import {
 import { bytesOfHex, isSameBytes, textOf, utf8 } from '../../protocol/bytes.ts'
 import { encodeChunkList, parseChunkList, parsePage } from '../../protocol/chunks.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
-import { parseJoinResponse } from '../../protocol/join.ts'
+import { parseJoinRequest, parseJoinResponse } from '../../protocol/join.ts'
 import { parseBin, parseFresh, parseHead, parseIndexPage, parseRoot } from '../../protocol/manifest.ts'
 import { parsePass } from '../../protocol/pass.ts'
 import { canonicalPath } from '../../protocol/paths.ts'
@@ -92,7 +94,7 @@ const bridge = readVector<{
   workerToExchange: unknown[]
   exchangeToWorker: unknown[]
   traffic: unknown
-  totals: unknown
+  totals: object
 }>('bridge')
 const tracker = readVector<{ toTracker: unknown[]; fromTracker: unknown[] }>('tracker')
 const store = readVector<{ stored: unknown; messages: unknown[] }>('store')
@@ -117,6 +119,7 @@ export const parsers: readonly FuzzSubject[] = [
   ]),
   json('parseBin()', (text) => ({ rows: parseBin(utf8(text)) }), [bin]),
   json('parseJoinResponse()', parseJoinResponse, readVector<{ accepted: unknown[] }>('join').accepted),
+  json('parseJoinRequest()', parseJoinRequest, [{ fingerprint: '0a'.repeat(32) }]),
   json('parseToTracker()', parseToTracker, tracker.toTracker),
   json('parseFromTracker()', parseFromTracker, tracker.fromTracker),
   json('parseSwitches()', parseSwitches, [{}, { peers: false, off: ['/a/'], takedowns: [] }]),
@@ -129,6 +132,7 @@ export const parsers: readonly FuzzSubject[] = [
   posted('parseExchangeToWorker()', parseExchangeToWorker, bridge.exchangeToWorker),
   posted('parseTraffic()', parseTraffic, [bridge.traffic]),
   posted('parseTotals()', parseTotals, [bridge.totals]),
+  posted('parseStats()', parseStats, [{ ...bridge.totals, failures: 0, isSpent: false }]),
   posted('parsePageToExchange()', parsePageToExchange, [
     { type: 'drop', peer },
     { type: 'swarms', swarms: [] },
@@ -169,6 +173,12 @@ export const parsers: readonly FuzzSubject[] = [
     fc.oneof(fc.string({ unit: 'binary' }), almostTexts(paths.canonicalPath.map(({ given }) => given))),
     canonicalPath,
     (path) => path === undefined || canonicalPath(path) === path,
+  ),
+  subject(
+    'parseRange()',
+    fc.oneof(fc.string(), almostTexts(['bytes=0-99', 'bytes=900-', 'bytes=-100', 'bytes=9007199254740993-'])),
+    (header) => parseRange(header, 1000),
+    (range) => typeof range === 'string' || (range.start >= 0 && range.start <= range.end && range.end < 1000),
   ),
   subject(
     'answerStun()',
