@@ -123,7 +123,9 @@ function report(
 ): void {
   const { assets, skipped, head, hashedFiles, prefixes, outside } = publication
   if (outside > 0) {
-    io.stderr.write(`Not listed: ${outside} files, for the key here signs only what lies below ${prefixes.join(', ')}\n`)
+    io.stderr.write(
+      `Not listed: ${outside} files, for the key here signs only what lies below ${prefixes.join(', ')}\n`,
+    )
   }
   for (const { file, reason } of skipped.slice(0, skippedShown)) io.stderr.write(`Not listed: ${file}: ${reason}\n`)
   if (skipped.length > skippedShown) io.stderr.write(`Not listed: ${skipped.length - skippedShown} more\n`)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { manifestFolder } from '../protocol/manifest.ts'
+import { passTrustOf } from '../protocol/pass.ts'
 import { createApp } from './app.ts'
 import { createPassCheck } from './check-pass.ts'
 import type { OriginConfig, OriginOptions } from './config.ts'
@@ -140,7 +141,7 @@ function openTracker(config: OriginConfig, keys: SiteKeys, publisher: Publisher)
     minimumSwarm: () => publisher.minimumSwarm,
     random: Math.random,
     now: () => config.now() / 1000,
-    checkPass: createPassCheck(keys.root),
+    checkPass: createPassCheck(passTrustOf(keys.root)),
     sectionOf: (swarm) => swarms.sectionOf(swarm, publisher.publication?.head.sections ?? [], config.now() / 1000),
   })
 }

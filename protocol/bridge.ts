@@ -1,17 +1,18 @@
 import * as v from 'valibot'
-import type { ContentId, PeerId } from './ids.ts'
-import { contentIdSchema, peerIdSchema } from './ids.ts'
+import type { ContentId, PeerId, SiteId } from './ids.ts'
+import { contentIdSchema, peerIdSchema, siteIdSchema } from './ids.ts'
 import { parseValue } from './json.ts'
 import {
   chunkLimit,
   freshLimitBytes,
+  keyLimit,
   maxChunkBytes,
   pageLimit,
   partLimitBytes,
   pathLimit,
   prefixLimit,
 } from './limits.ts'
-import { list, text, whole } from './schemas.ts'
+import { hexSchema, list, message, text, whole } from './schemas.ts'
 
 /*
  * What the threads of one device say to each other. Service worker and exchange (in the dedicated worker, or in the
@@ -86,7 +87,13 @@ export type WorkerToExchange =
   | { readonly type: 'hurry'; readonly request: number; readonly deadlineMs: number }
   | { readonly type: 'cancel'; readonly request: number }
   /** How long from now peers may be given something, in milliseconds, and below which paths they may not. */
-  | { readonly type: 'rule'; readonly servesMs: number; readonly off: readonly string[] }
+  | {
+      readonly type: 'rule'
+      readonly servesMs: number
+      readonly off: readonly string[]
+    }
+  /** Whose passes are believed, by the root. `now`: the origin's time as far as it is known, seconds since 1970. */
+  | { readonly type: 'passes'; readonly site: SiteId; readonly keys: readonly string[]; readonly now: number }
   /** What this peer sent for this request was not what the manifest says. */
   | { readonly type: 'blame'; readonly request: number; readonly peer: PeerId }
 
@@ -140,7 +147,7 @@ const section = text(pathLimit)
 // From clocks that count parts of a millisecond.
 const deadlineMs = v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))
 
-const pageToWorkerSchema = v.variant('type', [
+const pageToWorkerSchema = message([
   v.strictObject({ type: v.literal('nearhand:link'), version: count }),
   v.strictObject({ type: v.literal('nearhand:unlink') }),
   v.strictObject({ type: v.literal('nearhand:stats') }),
@@ -150,12 +157,12 @@ const pageToWorkerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('nearhand:enable') }),
 ])
 
-const workerToPageSchema = v.variant('type', [
+const workerToPageSchema = message([
   v.strictObject({ type: v.literal('nearhand:relink') }),
   v.strictObject({ type: v.literal('nearhand:rule'), peers: v.boolean() }),
 ])
 
-const workerToExchangeSchema = v.variant('type', [
+const workerToExchangeSchema = message([
   v.strictObject({ type: v.literal('find'), request: count, asset: contentIdSchema, section }),
   v.strictObject({
     type: v.literal('read'),
@@ -171,10 +178,16 @@ const workerToExchangeSchema = v.variant('type', [
   v.strictObject({ type: v.literal('hurry'), request: count, deadlineMs }),
   v.strictObject({ type: v.literal('cancel'), request: count }),
   v.strictObject({ type: v.literal('rule'), servesMs: count, off: list(text(pathLimit), prefixLimit) }),
+  v.strictObject({
+    type: v.literal('passes'),
+    site: siteIdSchema,
+    keys: list(hexSchema, keyLimit),
+    now: count,
+  }),
   v.strictObject({ type: v.literal('blame'), request: count, peer: peerIdSchema }),
 ])
 
-const exchangeToWorkerSchema = v.variant('type', [
+const exchangeToWorkerSchema = message([
   v.strictObject({ type: v.literal('found'), request: count, holders: count }),
   v.strictObject({
     type: v.literal('chunk'),

@@ -10,8 +10,7 @@ import {
   pathLimit,
   swarmsPerPeer,
 } from './limits.ts'
-import { fingerprintSchema } from './session-description.ts'
-import { list, text, whole } from './schemas.ts'
+import { hexSchema, list, text, whole } from './schemas.ts'
 
 /** Where a page learns how to join, below the manifest folder of the tracker's host: `POST join`. */
 export const joinFile = 'join'
@@ -45,7 +44,7 @@ export interface JoinResponse {
   readonly renewSeconds: number
 }
 
-const requestSchema = v.strictObject({ fingerprint: fingerprintSchema })
+const requestSchema = v.strictObject({ fingerprint: hexSchema })
 
 const schema = v.strictObject({
   pass: text(passLimitBytes, 1),

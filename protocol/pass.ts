@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Bytes } from './bytes.ts'
-import { bytesOfBase64, hexOf, utf8 } from './bytes.ts'
+import { bytesOfBase64, bytesOfHex, hexOf, utf8 } from './bytes.ts'
+import type { ProtocolErrorCode } from './errors.ts'
 import { ProtocolError } from './errors.ts'
 import type { SiteId } from './ids.ts'
 import { siteIdSchema } from './ids.ts'
@@ -8,8 +9,6 @@ import { parseJson } from './json.ts'
 import { clockSkewSeconds, passLimitBytes, passSeconds, pathLimit, sectionLimit } from './limits.ts'
 import type { Root } from './manifest.ts'
 import { list, text, whole } from './schemas.ts'
-import type { PublicKey } from './signature.ts'
-import { isSignedBy } from './signature.ts'
 
 /** The `typ` of a pass, so that no other token of the same keys can stand for one (RFC 8725 section 3.11). */
 export const passType = 'nearhand-pass+jwt'
@@ -33,8 +32,18 @@ export interface UncheckedPass {
   readonly signature: Bytes
 }
 
-/** The whole header: no `kid`, `jwk` or `x5u` by which a token could choose its own key, and no other algorithm. */
-const headerSchema = v.strictObject({ alg: v.literal('EdDSA'), typ: v.literal(passType) })
+/** Whose passes are believed. */
+export interface PassTrust {
+  readonly site: SiteId
+  /** Raw Ed25519 keys, 64 hex digits each. Any of them may have signed. */
+  readonly keys: readonly string[]
+}
+
+/**
+ * A whole pass. Its header is `{"alg":"EdDSA","typ":"nearhand-pass+jwt"}` to the byte: no `kid`, `jwk` or `x5u` by which a
+ * token could choose its own key, and no other algorithm. A signature of 64 bytes has one spelling.
+ */
+const form = /^(eyJhbGciOiJFZERTQSIsInR5cCI6Im5lYXJoYW5kLXBhc3Mrand0In0\.([\w-]+))\.([\w-]{85}[AQgw])$/
 
 const claimsSchema = v.strictObject({
   iss: text(256, 1),
@@ -44,41 +53,37 @@ const claimsSchema = v.strictObject({
   jti: text(64, 1),
   sid: text(64, 1),
   scp: list(text(pathLimit, 1), sectionLimit, 1),
-  cnf: v.strictObject({ 'x5t#S256': text(43, 43) }),
+  cnf: v.strictObject({ 'x5t#S256': v.pipe(v.string(), v.regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/)) }),
 })
 
 /** Reads a pass without believing it. */
 export function parsePass(token: string): UncheckedPass {
-  if (token.length > passLimitBytes) throw new ProtocolError('oversized', `Cannot read pass: over ${passLimitBytes}`)
-  const [, header = '', claims = '', signature = ''] = /^([\w-]+)\.([\w-]+)\.([\w-]{86})$/.exec(token) ?? []
-  parseJson(headerSchema, bytesOfBase64Url(header), passLimitBytes, 'pass')
+  if (token.length > passLimitBytes) refuse('oversized', 'too long')
+  const [, signed, claims, signature] = form.exec(token) ?? []
+  if (signed === undefined || claims === undefined || signature === undefined)
+    return refuse('malformed', 'not its form')
   const { aud, iat, exp, scp, cnf } = parseJson(claimsSchema, bytesOfBase64Url(claims), passLimitBytes, 'pass')
+  const fingerprint = hexOf(bytesOfBase64Url(cnf['x5t#S256']))
   return {
-    pass: {
-      site: aud,
-      issued: iat,
-      expires: exp,
-      sections: scp,
-      fingerprint: hexOf(bytesOfBase64Url(cnf['x5t#S256'])),
-    },
-    signed: utf8(`${header}.${claims}`),
+    pass: { site: aud, issued: iat, expires: exp, sections: scp, fingerprint },
+    signed: utf8(signed),
     signature: bytesOfBase64Url(signature),
   }
 }
 
 /** Throws unless a pass is of this site and holds at this time. @param now seconds since 1970 */
-export function assertPass(pass: Pass, site: SiteId, now: number): void {
+export function assertPass({ site, issued, expires }: Pass, ofSite: SiteId, now: number): void {
   // Cross-site replay: one owner may sign for several sites with one key.
-  if (pass.site !== site) throw new ProtocolError('foreign', 'Cannot take pass: made for another site')
+  if (site !== ofSite) refuse('foreign', 'for another site')
   // A long life would make of a stolen or unwanted pass a lasting one, whatever minted it.
-  if (pass.expires - pass.issued > passSeconds) throw new ProtocolError('foreign', 'Cannot take pass: its life is long')
-  if (pass.issued > now + clockSkewSeconds) throw new ProtocolError('expired', 'Cannot take pass: from the future')
-  if (pass.expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot take pass: it expired')
+  if (expires - issued > passSeconds) refuse('foreign', 'its life is long')
+  if (issued > now + clockSkewSeconds || expires <= now - clockSkewSeconds) refuse('expired', 'not of this time')
 }
 
-/** The keys that may sign a pass. One signature is all that a JWT holds, so a role that asks for more has none. */
-export function tokenKeysOf({ roles: { token }, keys }: Root): readonly PublicKey[] {
-  return token.threshold > 1 ? [] : token.keys.flatMap((id) => keys[id] ?? [])
+/** What a root says of passes. One signature is all that a JWT holds, so a role that asks for more has no keys. */
+export function passTrustOf({ site, roles: { token }, keys }: Root): PassTrust {
+  const known = token.threshold > 1 ? [] : token.keys.flatMap((id) => keys[id] ?? [])
+  return { site, keys: known.map((key) => hexOf(bytesOfBase64(key.public))) }
 }
 
 /**
@@ -88,17 +93,24 @@ export function tokenKeysOf({ roles: { token }, keys }: Root): readonly PublicKe
  * @param fingerprint of the peer's DTLS certificate. A pass that was heard or stolen is useless with another one.
  * @param now seconds since 1970
  */
-export async function openPass(token: string, root: Root, fingerprint: string, now: number): Promise<Pass> {
+export async function openPass(token: string, trust: PassTrust, fingerprint: string, now: number): Promise<Pass> {
   const { pass, signed, signature } = parsePass(token)
-  assertPass(pass, root.site, now)
-  if (pass.fingerprint !== fingerprint) {
-    throw new ProtocolError('foreign', 'Cannot open pass: made for another certificate')
+  assertPass(pass, trust.site, now)
+  if (pass.fingerprint !== fingerprint) refuse('foreign', 'for another certificate')
+  for (const raw of trust.keys) {
+    const key = await crypto.subtle.importKey('raw', bytesOfHex(raw), 'Ed25519', false, ['verify'])
+    if (await crypto.subtle.verify('Ed25519', key, signature, signed)) return pass
   }
-  for (const key of tokenKeysOf(root)) if (await isSignedBy(key, signature, signed)) return pass
-  throw new ProtocolError('untrusted', 'Cannot open pass: signed by no key of the site')
+  return refuse('untrusted', 'of no key of the site')
 }
 
-/** Base64 for URLs without padding (RFC 4648 section 5), canonical only. */
+function refuse(code: ProtocolErrorCode, why: string): never {
+  throw new ProtocolError(code, `Cannot take pass: ${why}`)
+}
+
+/** Base64 for URLs without padding (RFC 4648 section 5). */
 function bytesOfBase64Url(spelled: string): Bytes {
-  return bytesOfBase64(spelled.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat(-spelled.length & 3))
+  const digits = spelled.replaceAll('-', '+').replaceAll('_', '/')
+  if (digits.length % 4 === 1) refuse('malformed', 'not base64url') // the one length for which atob throws
+  return Uint8Array.from(atob(digits), (character) => character.charCodeAt(0))
 }

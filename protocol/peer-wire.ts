@@ -1,5 +1,5 @@
 import type { Bytes } from './bytes.ts'
-import { ByteReader, ByteWriter, bytesOfHex, concatBytes, hexOf, utf8 } from './bytes.ts'
+import { ByteReader, ByteWriter, bytesOfHex, concatBytes, hexOf, textOf, utf8 } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { contentIdOfDigest, sha256 } from './hash.ts'
 import type { ContentId, PeerId, SwarmId } from './ids.ts'
@@ -11,6 +11,7 @@ import {
   mapScaleLimit,
   maxChunkBytes,
   pageLimit,
+  passLimitBytes,
   swarmsPerPeer,
   unitBytes,
 } from './limits.ts'
@@ -47,8 +48,10 @@ export interface Want {
 }
 
 export type PeerFrame =
-  /** `proofs` name the swarms that the sender is in, readable only by who is in them too. */
-  | { readonly type: 'hello'; readonly version: number; readonly proofs: readonly ShortId[] }
+  /** `proofs` name the swarms that the sender is in, readable only by who is in them too; `pass` says that it may be. */
+  | { readonly type: 'hello'; readonly version: number; readonly proofs: readonly ShortId[]; readonly pass: string }
+  /** A newer pass, before the one before it ends. */
+  | { readonly type: 'pass'; readonly pass: string }
   /** What the sender holds in the swarm with this proof; `reset` begins the list anew. */
   | { readonly type: 'have'; readonly proof: ShortId; readonly reset: boolean; readonly entries: readonly HaveEntry[] }
   /** Asks for the chunk map of a partial asset, now and as it grows. */
@@ -86,7 +89,18 @@ export function pageOfIndexOnWire(index: number): number | undefined {
 }
 
 const magic = 0x4e48 // "NH"
-const code = { hello: 1, have: 2, interest: 3, map: 4, want: 5, data: 6, busy: 7, absent: 8, cancel: 9 } as const
+const code = {
+  hello: 1,
+  have: 2,
+  interest: 3,
+  map: 4,
+  want: 5,
+  data: 6,
+  busy: 7,
+  absent: 8,
+  cancel: 9,
+  pass: 10,
+} as const
 const stateCode = { gone: 0, whole: 1, part: 2 } as const
 const stateNames: readonly HaveState[] = ['gone', 'whole', 'part']
 const shortBytes = 8
@@ -95,10 +109,15 @@ const idBytes = 32
 export function encodeFrame(frame: PeerFrame): Bytes {
   switch (frame.type) {
     case 'hello': {
-      const writer = new ByteWriter(5 + frame.proofs.length * shortBytes)
+      const pass = utf8(frame.pass)
+      const writer = new ByteWriter(7 + frame.proofs.length * shortBytes + pass.length)
       writer.u8(code.hello).u16(magic).u8(frame.version).u8(frame.proofs.length)
       for (const proof of frame.proofs) writer.put(bytesOfHex(proof))
-      return writer.bytes
+      return writer.u16(pass.length).put(pass).bytes
+    }
+    case 'pass': {
+      const pass = utf8(frame.pass)
+      return new ByteWriter(3 + pass.length).u8(code.pass).u16(pass.length).put(pass).bytes
     }
     case 'have': {
       const writer = new ByteWriter(12 + frame.entries.length * (shortBytes + 1))
@@ -147,6 +166,8 @@ function readFrame(reader: ByteReader): PeerFrame {
   switch (type) {
     case code.hello:
       return readHello(reader)
+    case code.pass:
+      return { type: 'pass', pass: readPass(reader) }
     case code.have:
       return readHave(reader)
     case code.interest:
@@ -181,7 +202,13 @@ function readHello(reader: ByteReader): PeerFrame {
   if (count > swarmsPerPeer) throw new ProtocolError('oversized', `Cannot read hello: ${count} swarms`)
   const proofs: ShortId[] = []
   for (let left = count; left > 0; left -= 1) proofs.push(hexOf(reader.take(shortBytes)))
-  return { type: 'hello', version, proofs }
+  return { type: 'hello', version, proofs, pass: readPass(reader) }
+}
+
+function readPass(reader: ByteReader): string {
+  const length = reader.u16()
+  if (length > passLimitBytes) throw new ProtocolError('oversized', `Cannot read pass: ${length} bytes`)
+  return textOf(reader.take(length))
 }
 
 function readHave(reader: ByteReader): PeerFrame {

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { ProtocolError } from './errors.ts'
 import { candidateLength, candidatesPerSignal } from './limits.ts'
-import { text } from './schemas.ts'
+import { hexSchema, text } from './schemas.ts'
 
 /*
  * Peers never see each other's SDP. A description carries the four values that a data channel needs, a candidate
@@ -20,13 +20,10 @@ export interface SessionDescription {
 
 const iceCharacters = /^[A-Za-z0-9+/]+$/
 
-/** SHA-256 of a certificate. */
-export const fingerprintSchema: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
-
 export const sessionDescriptionSchema: v.GenericSchema<unknown, SessionDescription> = v.strictObject({
   iceUfrag: v.pipe(text(64, 4), v.regex(iceCharacters)),
   icePwd: v.pipe(text(128, 22), v.regex(iceCharacters)),
-  fingerprint: fingerprintSchema,
+  fingerprint: hexSchema,
   setup: v.picklist(['actpass', 'active', 'passive']),
 })
 

@@ -15,7 +15,7 @@ import {
   spanLimit,
   wholeAssetBytes,
 } from './limits.ts'
-import { list, text, whole } from './schemas.ts'
+import { list, message, text, whole } from './schemas.ts'
 
 /*
  * How the device's store lies on disk. The service worker writes it, the dedicated worker of a page reads it to
@@ -125,7 +125,7 @@ const storedAssetSchema = v.strictObject({
   usedAt: v.number(),
 })
 
-const storeMessageSchema = v.variant('type', [
+const storeMessageSchema = message([
   v.strictObject({ type: v.literal('stored'), asset: storedAssetSchema }),
   v.strictObject({ type: v.literal('dropped'), id: contentIdSchema }),
 ])

@@ -5,7 +5,7 @@ import { parseJson } from './json.ts'
 import { candidatesPerSignal, passLimitBytes, seekLimit, swarmsPerPeer, trackerMessageBytes } from './limits.ts'
 import type { SessionDescription } from './session-description.ts'
 import { candidateSchema, sessionDescriptionSchema } from './session-description.ts'
-import { list, text, whole } from './schemas.ts'
+import { list, message, text, whole } from './schemas.ts'
 
 /*
  * Page <-> tracker, JSON texts over one WebSocket. The tracker names each connection (`welcome`); nobody names
@@ -37,7 +37,7 @@ export type FromTracker =
   | { readonly type: 'fresh'; readonly envelope: string }
   | { readonly type: 'fault'; readonly fault: TrackerFault }
 
-const signalSchema = v.variant('type', [
+const signalSchema = message([
   v.strictObject({ type: v.literal('offer'), description: sessionDescriptionSchema }),
   v.strictObject({ type: v.literal('answer'), description: sessionDescriptionSchema }),
   v.strictObject({
@@ -46,7 +46,7 @@ const signalSchema = v.variant('type', [
   }),
 ])
 
-const toTrackerSchema = v.variant('type', [
+const toTrackerSchema = message([
   v.strictObject({
     type: v.literal('join'),
     version: v.literal(trackerWireVersion),
@@ -61,7 +61,7 @@ const toTrackerSchema = v.variant('type', [
   v.strictObject({ type: v.literal('signal'), to: peerIdSchema, signal: signalSchema }),
 ])
 
-const fromTrackerSchema = v.variant('type', [
+const fromTrackerSchema = message([
   v.strictObject({ type: v.literal('welcome'), peer: peerIdSchema }),
   v.strictObject({
     type: v.literal('peers'),

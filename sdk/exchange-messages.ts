@@ -2,7 +2,8 @@ import * as v from 'valibot'
 import type { PeerId, SwarmId } from '../protocol/ids.ts'
 import { peerIdSchema, swarmIdSchema } from '../protocol/ids.ts'
 import { parseValue } from '../protocol/json.ts'
-import { connectionsPerPage, pathLimit, swarmsPerPeer } from '../protocol/limits.ts'
+import { connectionsPerPage, passLimitBytes, pathLimit, swarmsPerPeer } from '../protocol/limits.ts'
+import { hexSchema, message, text } from '../protocol/schemas.ts'
 
 /*
  * What the page and its exchange say to each other, by postMessage to the dedicated worker or by plain calls where the
@@ -15,10 +16,12 @@ export interface SectionSwarm {
 }
 
 export type PageToExchange =
-  /** The swarms that channels added from now on may share. */
-  | { readonly type: 'swarms'; readonly swarms: readonly SectionSwarm[] }
+  /** The swarms that channels added from now on may share, and the pass for them, which all peers are shown. */
+  | { readonly type: 'swarms'; readonly swarms: readonly SectionSwarm[]; readonly pass: string }
   /** The channel comes along in the transfer list, in the task that created it. */
   | { readonly type: 'channel'; readonly peer: PeerId; readonly self: PeerId; readonly channel: RTCDataChannel }
+  /** The certificate of this peer, as the page puts it into the SDP. Sent before the channel can open. */
+  | { readonly type: 'certificate'; readonly peer: PeerId; readonly fingerprint: string }
   /** The page closed this peer's connection, which the exchange's end of the channel does not notice. */
   | { readonly type: 'drop'; readonly peer: PeerId }
   /** The service worker's port, in the transfer list. A port before it is done with. */
@@ -61,13 +64,14 @@ export function exchangeBase(name: string): string {
 
 const amount = v.pipe(v.number(), v.minValue(0))
 
-const pageToExchangeSchema = v.variant('type', [
+const pageToExchangeSchema = message([
   v.strictObject({
     type: v.literal('swarms'),
     swarms: v.pipe(
       v.array(v.strictObject({ section: v.pipe(v.string(), v.maxLength(pathLimit)), swarm: swarmIdSchema })),
       v.maxLength(swarmsPerPeer),
     ),
+    pass: text(passLimitBytes),
   }),
   v.strictObject({
     type: v.literal('channel'),
@@ -75,6 +79,7 @@ const pageToExchangeSchema = v.variant('type', [
     self: peerIdSchema,
     channel: v.custom<RTCDataChannel>((value) => typeof value === 'object' && value !== null && 'send' in value),
   }),
+  v.strictObject({ type: v.literal('certificate'), peer: peerIdSchema, fingerprint: hexSchema }),
   v.strictObject({ type: v.literal('drop'), peer: peerIdSchema }),
   v.strictObject({ type: v.literal('link'), port: v.instance(MessagePort) }),
   v.strictObject({ type: v.literal('upload'), bytesPerSecond: amount, bytesLeft: amount, day: amount }),
@@ -94,7 +99,7 @@ export const peerViewsSchema: v.GenericSchema<unknown, readonly PeerView[]> = v.
   v.maxLength(connectionsPerPage * 2),
 )
 
-const exchangeToPageSchema = v.variant('type', [
+const exchangeToPageSchema = message([
   v.strictObject({ type: v.literal('started') }),
   v.strictObject({ type: v.literal('peers'), peers: peerViewsSchema, uploadedBytes: amount }),
   v.strictObject({ type: v.literal('gone'), peer: peerIdSchema, isBanned: v.boolean() }),

@@ -6,6 +6,7 @@ import type { StoredAsset } from '../protocol/store-layout.ts'
 import type { Channel } from './channel.ts'
 import type { Clock } from './clock.ts'
 import type { ExchangeToPage, PageToExchange, SectionSwarm } from './exchange-messages.ts'
+import { Passes } from './passes.ts'
 import type { SessionEnd, SessionHost } from './peer-session.ts'
 import { PeerSession } from './peer-session.ts'
 import { Reads } from './reads.ts'
@@ -36,6 +37,8 @@ const viewDelayMs = 500
 export class Exchange implements SessionHost {
   readonly clock: Clock
   readonly uploads: Uploads
+  readonly passes: Passes
+  readonly failed: (error: unknown) => void
   readonly #ports: ExchangePorts
   readonly #store: SeedStore
   readonly #reads: Reads
@@ -54,6 +57,8 @@ export class Exchange implements SessionHost {
 
   constructor(ports: ExchangePorts) {
     this.clock = ports.clock
+    this.failed = ports.failed
+    this.passes = new Passes(ports.clock)
     this.#ports = ports
     this.#store = new SeedStore(ports.store)
     this.uploads = new Uploads((asset, index) => this.#store.read(asset, index), ports.clock)
@@ -72,9 +77,14 @@ export class Exchange implements SessionHost {
     switch (message.type) {
       case 'swarms':
         this.#swarms = message.swarms
+        this.passes.own = message.pass
+        for (const session of this.#sessions.values()) session.renew()
         break
       case 'channel':
         this.#add(message)
+        break
+      case 'certificate':
+        this.#sessions.get(message.peer)?.certify(message.fingerprint)
         break
       case 'drop':
         this.#drop(message.peer)
@@ -173,6 +183,9 @@ export class Exchange implements SessionHost {
         break
       case 'blame':
         this.#ban(message.peer)
+        break
+      case 'passes':
+        this.passes.follow(message, message.now)
         break
       case 'rule':
         this.#servesUntil = this.clock.now() + message.servesMs

@@ -10,16 +10,20 @@ import { Downloads } from './downloads.ts'
 import type { PeerView, SectionSwarm } from './exchange-messages.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { Holdings } from './holdings.ts'
+import type { Passes } from './passes.ts'
+import { PeerPass } from './peer-pass.ts'
 import type { HolderView, Rank } from './pick.ts'
 import { Standing } from './standing.ts'
 import type { UploadClient, Uploads } from './uploads.ts'
 
-/** Why a session ended: by itself, without a swarm in common, or because the peer broke the protocol. */
+/** Why a session ended: by itself, without a swarm or a pass in common, or because the peer broke the protocol. */
 export type SessionEnd = 'closed' | 'stranger' | 'violation'
 
 export interface SessionHost {
   readonly clock: Clock
   readonly uploads: Uploads
+  readonly passes: Passes
+  readonly failed: (error: unknown) => void
   sectionOf(asset: ContentId): string | undefined
   /** The swarms in common are known. */
   shaken(session: PeerSession): void
@@ -38,8 +42,8 @@ interface Proofs {
 const handshakeMs = 10_000
 
 /*
- * One data channel and the peer behind it. Both sides say hello with a proof for each of their swarms; what the two
- * have in common is all that they ever talk about. Then each tells what it holds, and wants are answered. Whatever
+ * One data channel and the peer behind it. Both sides say hello with a pass and a proof for each of their swarms; what
+ * the pass opens and the two have in common is all that they ever talk about. Then each tells what it holds, and wants are answered. Whatever
  * breaks the protocol ends the session as a violation; there are no second chances, as no honest peer needs one.
  */
 export class PeerSession implements HolderView, UploadClient {
@@ -50,11 +54,15 @@ export class PeerSession implements HolderView, UploadClient {
   readonly #channel: Channel
   readonly #guard: FloodGuard
   readonly #cancelTimeout: () => void
+  readonly #pass: PeerPass
+  /** Frames that wait for something that is not there at once. */
   #early: Uint8Array[] | undefined = []
   #earlyBytes = 0
   #proofs: Proofs | undefined
+  #fingerprint: string | undefined
   #isOpen = false
   #hasEnded = false
+  #shared: readonly string[] = []
   #holdings: Holdings | undefined
   #adverts: Adverts | undefined
   #sentBytes = 0
@@ -65,6 +73,7 @@ export class PeerSession implements HolderView, UploadClient {
     this.#channel = channel
     this.#guard = new FloodGuard(host.clock.now())
     this.downloads = new Downloads((frame) => this.send(frame), host.clock)
+    this.#pass = new PeerPass(host, (end) => this.end(end))
     this.#cancelTimeout = host.clock.after(handshakeMs, () => this.end('closed'))
     channel.listen({
       opened: () => {
@@ -79,6 +88,8 @@ export class PeerSession implements HolderView, UploadClient {
 
   /** Goes on with the handshake. @param self our own id at the tracker, as this peer knows it */
   async introduce(self: PeerId, swarms: readonly SectionSwarm[]): Promise<void> {
+    // Who says hello must be ready for all that may follow.
+    await this.#host.passes.ready
     const own = new Map<string, ShortId>()
     const theirs = new Map<ShortId, string>()
     for (const { section, swarm } of swarms) {
@@ -87,9 +98,18 @@ export class PeerSession implements HolderView, UploadClient {
     }
     this.#proofs = { own, theirs }
     this.#greet()
-    const early = this.#early ?? []
-    this.#early = undefined
-    for (const bytes of early) this.#receive(bytes)
+    this.#resume()
+  }
+
+  /** Takes the certificate that the peer is connected with. The first one holds: the browser takes no other either. */
+  certify(fingerprint: string): void {
+    this.#fingerprint ??= fingerprint
+    this.#resume()
+  }
+
+  /** Shows our newer pass, where the peer was shown one. */
+  renew(): void {
+    if (this.#proofs && this.#isOpen) this.send({ type: 'pass', pass: this.#host.passes.own })
   }
 
   get holdings(): Holdings | undefined {
@@ -166,6 +186,7 @@ export class PeerSession implements HolderView, UploadClient {
     if (this.#hasEnded) return
     this.#hasEnded = true
     this.#cancelTimeout()
+    this.#pass.stop()
     this.#channel.close()
     this.#host.uploads.leave(this)
     this.#host.ended(this, end)
@@ -174,8 +195,18 @@ export class PeerSession implements HolderView, UploadClient {
 
   #greet(): void {
     if (this.#proofs && this.#isOpen) {
-      this.send({ type: 'hello', version: peerWireVersion, proofs: [...this.#proofs.own.values()] })
+      const proofs = [...this.#proofs.own.values()]
+      this.send({ type: 'hello', version: peerWireVersion, proofs, pass: this.#host.passes.own })
     }
+  }
+
+  /** Takes the frames that waited, until one of them lets the others wait again. */
+  #resume(): void {
+    if (this.#proofs === undefined || this.#fingerprint === undefined) return
+    const early = this.#early ?? []
+    this.#early = undefined
+    this.#earlyBytes = 0
+    for (const bytes of early) this.#receive(bytes)
   }
 
   #receive(bytes: Uint8Array): void {
@@ -200,12 +231,19 @@ export class PeerSession implements HolderView, UploadClient {
 
   #accept(frame: PeerFrame): void {
     if (frame.type === 'hello') {
-      this.#shake(frame.proofs)
+      if (this.#holdings) throw new ProtocolError('malformed', 'Cannot take hello: it came twice')
+      this.#take(frame.pass, (sections) => this.#shake(frame.proofs, sections))
+      this.#early = []
       return
     }
     const holdings = this.#holdings
     if (holdings === undefined) throw new ProtocolError('malformed', `Cannot take ${frame.type}: no hello before it`)
     switch (frame.type) {
+      case 'pass':
+        this.#take(frame.pass, (sections) => {
+          if (!this.#shared.every((section) => sections.includes(section))) this.end('stranger')
+        })
+        break
       case 'have': {
         const wasTold = holdings.isTold
         holdings.accept(frame)
@@ -233,14 +271,17 @@ export class PeerSession implements HolderView, UploadClient {
     }
   }
 
-  #shake(proofs: readonly ShortId[]): void {
-    if (this.#holdings) throw new ProtocolError('malformed', 'Cannot take hello: it came twice')
+  #take(token: string, taken: (sections: readonly string[]) => void): void {
+    this.#pass.take(token, this.#fingerprint ?? '', taken)
+  }
+
+  #shake(proofs: readonly ShortId[], sections: readonly string[]): void {
     const shared = new Map<ShortId, string>()
     const own = new Map<string, ShortId>()
     for (const proof of proofs) {
       const section = this.#proofs?.theirs.get(proof)
       const ownProof = section === undefined ? undefined : this.#proofs?.own.get(section)
-      if (section === undefined || ownProof === undefined) continue
+      if (section === undefined || ownProof === undefined || !sections.includes(section)) continue
       shared.set(proof, section)
       own.set(section, ownProof)
     }
@@ -248,8 +289,10 @@ export class PeerSession implements HolderView, UploadClient {
       this.end('stranger')
       return
     }
+    this.#shared = [...shared.values()]
     this.#holdings = new Holdings(shared)
     this.#adverts = new Adverts((frame) => this.send(frame), own)
     this.#host.shaken(this)
+    this.#resume()
   }
 }

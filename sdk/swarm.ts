@@ -88,7 +88,7 @@ export class Swarm {
       if (this.#hasStopped) return
       this.#joinAttempt = 0
       this.#join = join
-      this.#ports.tellExchange({ type: 'swarms', swarms: join.swarms })
+      this.#ports.tellExchange({ type: 'swarms', swarms: join.swarms, pass: join.pass })
       this.#tracker.join(
         join.swarms.map(({ swarm }) => swarm),
         join.pass,
@@ -175,7 +175,7 @@ export class Swarm {
         member.connection.close()
         return
       }
-      if (signal.type === 'answer') member.fingerprint = signal.description.fingerprint
+      if (signal.type === 'answer') this.#certify(from, member, signal.description)
       void member.connection.accept(signal)
     }
   }
@@ -190,8 +190,14 @@ export class Swarm {
     if (this.#members.size >= connectionsPerPage || !this.#isWelcome(description.fingerprint)) return
     const added = this.#connect(from, false, 0)
     if (added === undefined) return
-    added.fingerprint = description.fingerprint
+    this.#certify(from, added, description)
     void added.connection.answer(description)
+  }
+
+  /** Before the connection can come up: its first frame is checked against this. */
+  #certify(peer: PeerId, member: Member, { fingerprint }: SessionDescription): void {
+    member.fingerprint = fingerprint
+    this.#ports.tellExchange({ type: 'certificate', peer, fingerprint })
   }
 
   /** Neither banned nor connected already: a peer has a new id after it lost its tracker, but the same certificate. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { ProtocolError } from '../protocol/errors.ts'
 import { parseValue } from '../protocol/json.ts'
+import { message } from '../protocol/schemas.ts'
 import { peerViewsSchema } from './exchange-messages.ts'
 import type { PeeringStatus } from './peering.ts'
 
@@ -11,7 +12,7 @@ type TabMessage =
   /** By one that has just come. */
   | { readonly type: 'ask' }
 
-const schema: v.GenericSchema<unknown, TabMessage> = v.variant('type', [
+const schema: v.GenericSchema<unknown, TabMessage> = message([
   v.strictObject({
     type: v.literal('status'),
     status: v.strictObject({

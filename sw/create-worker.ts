@@ -78,7 +78,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     report,
     random: world.random,
     onRule(rule) {
-      bridge.rule(rule)
+      bridge.rule(rule, origin.clockOffsetMs)
       world.tellPages({ type: 'nearhand:rule', peers: rule.peers })
     },
     onUnregister: world.unregister,

@@ -16,6 +16,8 @@ import {
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Fresh } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
+import type { PassTrust } from '../protocol/pass.ts'
+import { passTrustOf } from '../protocol/pass.ts'
 import { TrustedManifest } from '../protocol/trusted-manifest.ts'
 import { within } from './deadline.ts'
 import { OriginError } from './error-budget.ts'
@@ -53,6 +55,8 @@ export interface Rule {
   readonly servesUntil: number
   /** Path prefixes that peers have nothing to do with. */
   readonly off: readonly string[]
+  /** Whose passes are believed. */
+  readonly passes: PassTrust | undefined
 }
 
 /** What the worker keeps between its lives. A script of the page can write it, so all of it is checked again. */
@@ -244,11 +248,11 @@ export class Manifests {
   }
 
   #tellChanges(): void {
-    const { fresh } = this.#trusted ?? {}
+    const { fresh, root } = this.#trusted ?? {}
     const seconds = fresh && this.mayUsePeers() ? fresh.expires + (this.#isCutOff ? fresh.grace : 0) : 0
     // In this device's own time.
     const servesUntil = seconds === 0 ? 0 : seconds * 1000 - this.#options.origin.clockOffsetMs
-    const rule: Rule = { peers: this.#isLetIn, servesUntil, off: fresh?.off ?? [] }
+    const rule: Rule = { peers: this.#isLetIn, servesUntil, off: fresh?.off ?? [], passes: root && passTrustOf(root) }
     const told = JSON.stringify(rule)
     if (told === this.#toldRule) return
     this.#toldRule = told

@@ -97,9 +97,11 @@ export class PageBridge {
     this.#onLink?.()
   }
 
-  /** Tells the exchange what holds for it. */
-  rule({ servesUntil, off }: Pick<Rule, 'servesUntil' | 'off'>): void {
-    this.#post({ type: 'rule', servesMs: Math.max(0, Math.ceil(servesUntil - this.#options.now())), off })
+  /** Tells the exchange what holds for it. @param clockOffsetMs what the origin's clock is ahead of this device's */
+  rule({ servesUntil, off, passes }: Omit<Rule, 'peers'>, clockOffsetMs: number): void {
+    const now = this.#options.now()
+    if (passes) this.#post({ type: 'passes', ...passes, now: Math.floor((now + clockOffsetMs) / 1000) })
+    this.#post({ type: 'rule', servesMs: Math.max(0, Math.ceil(servesUntil - now)), off })
   }
 
   unlink(owner: string): void {

@@ -18,7 +18,7 @@ test('the tracker hears no number that a peer says about itself', () => {
 })
 
 test('a peer hears no number that another says about itself', () => {
-  const hello = encodeFrame({ type: 'hello', version: 1, proofs: [] })
+  const hello = encodeFrame({ type: 'hello', version: 1, proofs: [], pass: '' })
   expect(refusalOf(() => parseFrame(hello))).toBe('accepted')
   expect(refusalOf(() => parseFrame(concatBytes([hello, Uint8Array.of(0, 0, 255, 255)])))).toBe('malformed')
 })

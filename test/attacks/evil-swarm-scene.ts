@@ -7,9 +7,10 @@ import { answerOf, answerOfHonest } from '../browser/harness/misdeeds.ts'
 import type { Misdeed } from '../browser/harness/misdeeds.ts'
 import type { FakeChannel } from '../fakes/channel-pair.ts'
 import { createChannelPair } from '../fakes/channel-pair.ts'
-import { FakeClock, rest } from '../fakes/clock.ts'
+import { FakeClock, rest, until } from '../fakes/clock.ts'
 import { contentOf } from '../fakes/stored-disk.ts'
-import { Device, peerIdOf, swarm } from '../sdk/exchange-scene.ts'
+import { passFor } from '../protocol/passes.ts'
+import { Device, fingerprintOf, peerIdOf, swarm } from '../sdk/exchange-scene.ts'
 import type { MadeAsset } from '../sw/made-asset.ts'
 import { chunkBytes } from '../sw/made-asset.ts'
 import type { MadeSite } from '../sw/made-site.ts'
@@ -79,6 +80,7 @@ export class SwarmPeer {
   readonly #made: MadeAsset
   readonly #misdeed: Misdeed | undefined
   #misdeeds = 0
+  #isTaken = false
 
   /** @param misdeed undefined: it is honest */
   constructor(visitor: Visitor, name: string, made: MadeAsset, misdeed?: Misdeed) {
@@ -91,6 +93,7 @@ export class SwarmPeer {
       opened: () => {},
       received: (bytes) => {
         const frame = parseFrame(bytes)
+        if (frame.type === 'have') this.#isTaken = true
         if (frame.type === 'want') this.#answer(frame)
       },
       drained: () => {},
@@ -104,8 +107,10 @@ export class SwarmPeer {
   async claim(name: string): Promise<void> {
     const proof = await swarmProof(swarm, peerIdOf(name))
     const entries = [{ id: this.#made.asset.id.slice(0, 16), state: 'whole' as const }]
-    this.#end.send(encodeFrame({ type: 'hello', version: 1, proofs: [proof] }))
-    await rest()
+    this.#end.send(
+      encodeFrame({ type: 'hello', version: 1, proofs: [proof], pass: passFor(fingerprintOf(peerIdOf(name))) }),
+    )
+    await until(() => this.#isTaken)
     this.#end.send(encodeFrame({ type: 'have', proof, reset: true, entries }))
     await rest()
   }

@@ -61,6 +61,21 @@ test.each(misdeeds)(
   },
 )
 
+test('a peer with the pass of another visitor is given nothing, and asked for nothing', async () => {
+  const site = await openSite(scene)
+  const thief = await startHostilePeer(scene, site, 'flipped bit', true)
+  const visitor = await openVisitor(scene, site)
+  await expect.poll(async () => (await thief.deeds()).isRefused, { timeout: 20_000 }).toBe(true)
+  expect((await visitor.load(good)).sha256).toBe(sha256Of(site.asset(good)))
+  expect(await thief.deeds()).toEqual({ goodAnswers: 0, misdeeds: 0, isRefused: true })
+  expect(await visitor.stats()).toMatchObject({ peers: [], bannedPeers: 1, uploadedBytes: 0 })
+
+  // With passes of their own, two visitors meet all the same.
+  const other = await openVisitor(scene, site)
+  await other.connected()
+  expect((await other.stats()).bannedPeers).toBe(0)
+})
+
 async function timeOf(visitor: Visitor): Promise<number> {
   const start = performance.now()
   const loaded = await Promise.all(paths.map((path) => visitor.load(path)))

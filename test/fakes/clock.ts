@@ -44,7 +44,8 @@ export async function rest(): Promise<void> {
 
 /** Waits for a condition without moving the fake time. */
 export async function until(isTrue: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 10_000; turn += 1) {
+  // Signatures are checked in other threads, which a busy machine lets wait.
+  for (let turn = 0; turn < 500_000; turn += 1) {
     if (isTrue()) return
     await setImmediate()
   }

@@ -135,7 +135,8 @@ export const parsers: readonly FuzzSubject[] = [
   posted('parseStats()', parseStats, [{ ...bridge.totals, failures: 0, isSpent: false }]),
   posted('parsePageToExchange()', parsePageToExchange, [
     { type: 'drop', peer },
-    { type: 'swarms', swarms: [] },
+    { type: 'swarms', swarms: [], pass: 'a.b.c' },
+    { type: 'certificate', peer, fingerprint: '0b'.repeat(32) },
   ]),
   posted('parseExchangeToPage()', parseExchangeToPage, [{ type: 'started' }, { type: 'gone', peer, isBanned: true }]),
   posted('parseStoredAsset()', parseStoredAsset, [store.stored]),

@@ -4,7 +4,7 @@ import { keyPairOfSeed } from '../../origin/key-file.ts'
 import type { PassOptions } from '../../origin/mint-pass.ts'
 import { mintPass } from '../../origin/mint-pass.ts'
 import { openPass } from '../../protocol/pass.ts'
-import { passNow, passRoot, passSite } from '../protocol/passes.ts'
+import { passNow, trustOf, passSite } from '../protocol/passes.ts'
 
 const fingerprint = '0b'.repeat(32)
 // The key that the root of the tests names for passes.
@@ -28,8 +28,8 @@ describe('mintPass()', () => {
       sections: ['/', '/live/'],
       fingerprint,
     }
-    expect(await openPass(pass, passRoot(), fingerprint, passNow)).toEqual(claims)
-    expect(createPassCheck(passRoot())(pass, passNow)).toEqual(claims)
+    expect(await openPass(pass, trustOf(), fingerprint, passNow)).toEqual(claims)
+    expect(createPassCheck(trustOf())(pass, passNow)).toEqual(claims)
   })
 
   test('never gives the same twice', async () => {

@@ -22,7 +22,7 @@ import {
 } from '../../protocol/limits.ts'
 import type { FromTracker, ToTracker } from '../../protocol/tracker-wire.ts'
 import { parseFromTracker } from '../../protocol/tracker-wire.ts'
-import { claimsOf, passNow, passRoot, tokenOf } from '../protocol/passes.ts'
+import { claimsOf, passNow, trustOf, tokenOf } from '../protocol/passes.ts'
 import { testKey } from '../protocol/signers.ts'
 
 const pass = await tokenOf(claimsOf('0'.repeat(64)))
@@ -45,7 +45,7 @@ async function start(options: Partial<TrackerSocketOptions> = {}): Promise<Runni
     random: Math.random,
     now: () => passNow,
     sectionOf: (id) => (id === swarm ? '/' : undefined),
-    checkPass: createPassCheck(passRoot()),
+    checkPass: createPassCheck(trustOf()),
   })
   const socket = new TrackerSocket(tracker, {
     base: '/',

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { createPassCheck } from '../../origin/check-pass.ts'
 import { clockSkewSeconds, passLimitBytes, passSeconds } from '../../protocol/limits.ts'
 import { openPass, parsePass, passType } from '../../protocol/pass.ts'
-import { base64Url, claimsOf, passNow, passRoot, passSite, tokenKey, tokenOf } from './passes.ts'
+import { base64Url, claimsOf, passNow, trustOf, passSite, tokenKey, tokenOf } from './passes.ts'
 import { readVector } from './read-vector.ts'
 import { laterRefusalOf, refusalOf } from './refusal.ts'
 import { testKey } from './signers.ts'
@@ -14,11 +14,11 @@ const vector = readVector<{ now: number; fingerprint: string; token: string; pas
 )
 const { fingerprint } = vector
 const otherKey = await testKey(9)
-const root = passRoot()
+const trust = trustOf()
 const header = { alg: 'EdDSA', typ: passType }
 
 /** How a peer takes a token, and how the tracker does, which learns of the certificate later. */
-async function refusals(token: string, now = passNow, of = root): Promise<readonly string[]> {
+async function refusals(token: string, now = passNow, of = trust): Promise<readonly string[]> {
   const check = createPassCheck(of)
   return [await laterRefusalOf(() => openPass(token, of, fingerprint, now)), refusalOf(() => check(token, now))]
 }
@@ -26,8 +26,8 @@ const both = (code: string): readonly string[] => [code, code]
 
 describe('pass', () => {
   test('openPass() reads the vector', async () => {
-    expect(await openPass(vector.token, root, fingerprint, vector.now)).toEqual(vector.pass)
-    expect(createPassCheck(root)(vector.token, vector.now)).toEqual(vector.pass)
+    expect(await openPass(vector.token, trust, fingerprint, vector.now)).toEqual(vector.pass)
+    expect(createPassCheck(trust)(vector.token, vector.now)).toEqual(vector.pass)
     expect(await tokenOf(claimsOf(fingerprint))).toBe(vector.token)
   })
 
@@ -64,7 +64,7 @@ describe('pass', () => {
   })
 
   test('of another certificate is foreign', async () => {
-    expect(await laterRefusalOf(() => openPass(vector.token, root, 'f'.repeat(64), passNow))).toBe('foreign')
+    expect(await laterRefusalOf(() => openPass(vector.token, trust, 'f'.repeat(64), passNow))).toBe('foreign')
   })
 
   test.each([
@@ -89,9 +89,9 @@ describe('pass', () => {
     const byOther = await tokenOf(claimsOf(fingerprint), otherKey)
     expect(await refusals(byOther)).toEqual(both('untrusted'))
     expect(await refusals(await tokenOf(claimsOf(fingerprint), await testKey(2)))).toEqual(both('untrusted'))
-    expect(await refusals(byOther, passNow, passRoot([tokenKey, otherKey]))).toEqual(both('accepted'))
-    expect(await refusals(vector.token, passNow, passRoot([otherKey])), 'after rotation').toEqual(both('untrusted'))
-    expect(await refusals(vector.token, passNow, passRoot([tokenKey, otherKey], 2))).toEqual(both('untrusted'))
+    expect(await refusals(byOther, passNow, trustOf([tokenKey, otherKey]))).toEqual(both('accepted'))
+    expect(await refusals(vector.token, passNow, trustOf([otherKey])), 'after rotation').toEqual(both('untrusted'))
+    expect(await refusals(vector.token, passNow, trustOf([tokenKey, otherKey], 2))).toEqual(both('untrusted'))
   })
 
   test('is refused cut short anywhere', async () => {

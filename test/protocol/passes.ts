@@ -1,7 +1,8 @@
-import type { Root } from '../../protocol/manifest.ts'
+import { createPrivateKey, sign } from 'node:crypto'
 import { parseRoot } from '../../protocol/manifest.ts'
 import { utf8 } from '../../protocol/bytes.ts'
-import { passType } from '../../protocol/pass.ts'
+import type { PassTrust } from '../../protocol/pass.ts'
+import { passTrustOf, passType } from '../../protocol/pass.ts'
 import type { TestKey } from './signers.ts'
 import { roleOf, rootOf, testKey } from './signers.ts'
 
@@ -12,12 +13,12 @@ export const tokenKey = await testKey(4)
 export const passSite = '0123456789abcdef0123456789abcdef'
 export const passNow = 1_800_000_000
 
-/** A root that names these keys for passes. */
-export function passRoot(keys: readonly TestKey[] = [tokenKey], threshold = 1): Root {
+/** What a root says of passes that names these keys for them. */
+export function trustOf(keys: readonly TestKey[] = [tokenKey], threshold = 1): PassTrust {
   const body = rootOf(passSite, [rootKey, headKey, freshKey, tokenKey])
   const roles = { ...(body['roles'] as object), token: roleOf(keys, threshold) }
   const named = { ...(body['keys'] as object), ...Object.fromEntries(keys.map(({ id, publicKey }) => [id, publicKey])) }
-  return parseRoot(utf8(JSON.stringify({ ...body, keys: named, roles })))
+  return passTrustOf(parseRoot(utf8(JSON.stringify({ ...body, keys: named, roles }))))
 }
 
 export function base64Url(content: string | Uint8Array): string {
@@ -37,6 +38,16 @@ export function claimsOf(fingerprint: string, fields: Record<string, unknown> = 
     cnf: { 'x5t#S256': base64Url(Buffer.from(fingerprint, 'hex')) },
     ...fields,
   }
+}
+
+const seedOfToken = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, 4)])
+
+/** A good pass of the tests' site, or one with these claims. */
+export function passFor(fingerprint: string, fields: Record<string, unknown> = {}): string {
+  const header = base64Url(JSON.stringify({ alg: 'EdDSA', typ: passType }))
+  const signed = `${header}.${base64Url(JSON.stringify(claimsOf(fingerprint, fields)))}`
+  const key = createPrivateKey({ key: seedOfToken, format: 'der', type: 'pkcs8' })
+  return `${signed}.${base64Url(sign(null, Buffer.from(signed), key))}`
 }
 
 /** A token with these very claims, signed by this key, whatever its header says. */

@@ -19,13 +19,17 @@ const asset = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(contentIdOfDig
 const state = fc.constantFrom('gone' as const, 'whole' as const, 'part' as const)
 const plain = (bytes: Uint8Array) => new Uint8Array(bytes)
 
+const pass = fc.string({ maxLength: 300 })
+
 /** Any frame that a peer may send. */
 export const peerFrames: fc.Arbitrary<PeerFrame> = fc.oneof(
   fc.record({
     type: fc.constant('hello' as const),
     version: fc.constant(1),
     proofs: fc.array(shortId, { maxLength: swarmsPerPeer }),
+    pass,
   }),
+  fc.record({ type: fc.constant('pass' as const), pass }),
   fc.record({
     type: fc.constant('have' as const),
     proof: shortId,

@@ -3,7 +3,7 @@ import { utf8 } from '../../protocol/bytes.ts'
 import { contentIdOf } from '../../protocol/hash.ts'
 import type { Root } from '../../protocol/manifest.ts'
 import { mediaTypes } from '../../protocol/manifest.ts'
-import { openPass } from '../../protocol/pass.ts'
+import { openPass, passTrustOf } from '../../protocol/pass.ts'
 import { openNextRoot, openPinnedRoot, TrustedManifest } from '../../protocol/trusted-manifest.ts'
 import { claimsOf, tokenOf } from './passes.ts'
 import { laterRefusalOf } from './refusal.ts'
@@ -79,7 +79,12 @@ const objects: Record<string, (key: TestKey) => Promise<unknown>> = {
     return manifest.acceptFresh(await signJson(mediaTypes.fresh, freshBody, [key]), now)
   },
   pass: async (key) =>
-    openPass(await tokenOf(claimsOf(fingerprint, { aud: site }), key), await trustedRoot(), fingerprint, now),
+    openPass(
+      await tokenOf(claimsOf(fingerprint, { aud: site }), key),
+      passTrustOf(await trustedRoot()),
+      fingerprint,
+      now,
+    ),
 }
 
 const believed: Record<KeyName, readonly string[]> = {

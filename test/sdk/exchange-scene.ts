@@ -14,11 +14,15 @@ import type { FakeChannel } from '../fakes/channel-pair.ts'
 import { createChannelPair } from '../fakes/channel-pair.ts'
 import type { FakeClock } from '../fakes/clock.ts'
 import { rest, until } from '../fakes/clock.ts'
+import { passFor, passNow, trustOf } from '../protocol/passes.ts'
 import { StoredDisk } from '../fakes/stored-disk.ts'
 
 export const peerIdOf = (digit: string): PeerId => parseValue(peerIdSchema, digit.repeat(32), 'peer')
 export const swarm = parseValue(swarmIdSchema, '5'.repeat(32), 'swarm')
 export const wholeSite: readonly SectionSwarm[] = [{ section: '/', swarm }]
+
+/** Of the certificate that a peer of this name is connected with. */
+export const fingerprintOf = (id: PeerId): string => id + id
 
 /** A device: an exchange with its store, and what would be the page and the service worker around it. */
 export class Device {
@@ -31,7 +35,13 @@ export class Device {
   readonly #port: MessagePort
   #request = 0
 
-  constructor(id: PeerId, clock: FakeClock, swarms: readonly SectionSwarm[] = wholeSite, disk?: StoredDisk) {
+  constructor(
+    id: PeerId,
+    clock: FakeClock,
+    swarms: readonly SectionSwarm[] = wholeSite,
+    disk?: StoredDisk,
+    knowsKeys = true,
+  ) {
     this.id = id
     if (disk) this.disk = disk
     this.exchange = new Exchange({
@@ -44,9 +54,10 @@ export class Device {
         throw error
       },
     })
-    this.exchange.receive({ type: 'swarms', swarms })
+    this.exchange.receive({ type: 'swarms', swarms, pass: passFor(fingerprintOf(id)) })
     this.exchange.receive({ type: 'upload', bytesPerSecond: 100_000_000, bytesLeft: 1e9, day: 1 })
     this.#port = this.link()
+    if (knowsKeys) this.post({ type: 'passes', ...trustOf(), now: passNow })
     this.post({ type: 'rule', servesMs: 86_400_000, off: [] })
   }
 
@@ -64,6 +75,7 @@ export class Device {
     const channel = {} as RTCDataChannel
     this.#channels.set(channel, end)
     this.exchange.receive({ type: 'channel', peer, self: this.id, channel })
+    this.exchange.receive({ type: 'certificate', peer, fingerprint: fingerprintOf(peer) })
   }
 
   get peers(): readonly string[] {
@@ -162,8 +174,8 @@ export class RawPeer {
     return swarmProof(swarm, this.id)
   }
 
-  async hello(): Promise<void> {
-    this.say({ type: 'hello', version: 1, proofs: [await this.proof()] })
+  async hello(pass = passFor(fingerprintOf(this.id))): Promise<void> {
+    this.say({ type: 'hello', version: 1, proofs: [await this.proof()], pass })
     await until(() => this.heard.some(({ type }) => type === 'hello'))
   }
 
@@ -172,6 +184,8 @@ export class RawPeer {
     await this.hello()
     const entries = ids.map((id) => ({ id: id.slice(0, 16), state: 'whole' as const }))
     this.say({ type: 'have', proof: await this.proof(), reset: true, entries })
+    // Its pass is checked by then, in another thread.
+    await until(() => this.isClosed || this.heard.some(({ type }) => type === 'have'))
     await rest()
   }
 }

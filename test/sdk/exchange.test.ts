@@ -7,7 +7,8 @@ import { parseValue } from '../../protocol/json.ts'
 import { listKey } from '../../protocol/store-layout.ts'
 import { FakeClock, rest, until } from '../fakes/clock.ts'
 import { contentOf, StoredDisk } from '../fakes/stored-disk.ts'
-import { connect, Device, expectChunk, peerIdOf, RawPeer, swarm, wholeSite } from './exchange-scene.ts'
+import { passFor } from '../protocol/passes.ts'
+import { connect, Device, expectChunk, fingerprintOf, peerIdOf, RawPeer, swarm, wholeSite } from './exchange-scene.ts'
 
 const MIB = 1024 * 1024
 const devices: Device[] = []
@@ -122,7 +123,7 @@ test('Exchange leaves a peer alone with which it shares no swarm', async () => {
   const { disk } = await seeded()
   const one = device('a', wholeSite, disk)
   const stranger = new RawPeer(peerIdOf('c'), one)
-  stranger.say({ type: 'hello', version: 1, proofs: [other.slice(0, 16)] })
+  stranger.say({ type: 'hello', version: 1, proofs: [other.slice(0, 16)], pass: passFor(fingerprintOf(stranger.id)) })
   await until(() => stranger.isClosed)
   expect(stranger.heard.map(({ type }) => type)).toEqual(['hello'])
   expect(one.gone).toEqual([[stranger.id, false]])
@@ -132,7 +133,7 @@ test('Exchange does not take one peer’s proof from another', async () => {
   const { device } = scene()
   const one = device('a')
   const [member, thief] = [new RawPeer(peerIdOf('c'), one), new RawPeer(peerIdOf('d'), one)]
-  thief.say({ type: 'hello', version: 1, proofs: [await member.proof()] })
+  thief.say({ type: 'hello', version: 1, proofs: [await member.proof()], pass: passFor(fingerprintOf(thief.id)) })
   await until(() => thief.isClosed)
 })
 
@@ -256,10 +257,10 @@ test('swarms of the page reach only the channels that come after', async () => {
   const { device } = scene()
   const one = device('a', [])
   const early = new RawPeer(peerIdOf('c'), one)
-  one.exchange.receive({ type: 'swarms', swarms: [{ section: '/', swarm }] })
+  one.exchange.receive({ type: 'swarms', swarms: [{ section: '/', swarm }], pass: passFor(fingerprintOf(one.id)) })
   const late = new RawPeer(peerIdOf('d'), one)
   await late.claim()
-  early.say({ type: 'hello', version: 1, proofs: [await early.proof()] })
+  early.say({ type: 'hello', version: 1, proofs: [await early.proof()], pass: passFor(fingerprintOf(early.id)) })
   await until(() => early.isClosed)
   expect(one.peers).toEqual([late.id])
 })

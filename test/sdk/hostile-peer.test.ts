@@ -15,7 +15,8 @@ import type { HaveEntry, PeerFrame } from '../../protocol/peer-wire.ts'
 import { swarmProof } from '../../protocol/peer-wire.ts'
 import { FakeClock, rest, until } from '../fakes/clock.ts'
 import { contentOf, StoredDisk } from '../fakes/stored-disk.ts'
-import { Device, expectChunk, peerIdOf, RawPeer, swarm, wholeSite } from './exchange-scene.ts'
+import { passFor } from '../protocol/passes.ts'
+import { Device, expectChunk, fingerprintOf, peerIdOf, RawPeer, swarm, wholeSite } from './exchange-scene.ts'
 
 const devices: Device[] = []
 afterEach(() => {
@@ -63,7 +64,7 @@ async function scene(): Promise<{
 const lastWant = (peer: RawPeer): number => peer.wants().at(-1)?.request ?? 0
 
 const violations: readonly (readonly [string, (peer: RawPeer) => readonly PeerFrame[] | Bytes])[] = [
-  ['a second hello', () => [{ type: 'hello', version: 1, proofs: [] }]],
+  ['a second hello', () => [{ type: 'hello', version: 1, proofs: [], pass: '' }]],
   ['a truncated unit', (peer) => [{ type: 'data', request: lastWant(peer), bytes: new Uint8Array(unitBytes - 1) }]],
   ['an over-long unit', (peer) => [{ type: 'data', request: lastWant(peer), bytes: new Uint8Array(unitBytes + 1) }]],
   ['data that nobody asked for', () => [{ type: 'data', request: 0x70000000, bytes: new Uint8Array(10) }]],
@@ -114,8 +115,8 @@ test('a peer is banned that sends long frames before we are ready', async () => 
   const device = new Device(peerIdOf('a'), new FakeClock())
   devices.push(device)
   const peer = new RawPeer(id, device)
-  peer.say({ type: 'hello', version: 1, proofs: [proof] })
-  for (let from = 0; from < 8000; from += 2000)
+  peer.say({ type: 'hello', version: 1, proofs: [proof], pass: passFor(fingerprintOf(id)) })
+  for (let from = 0; from < 32_000; from += 2000)
     peer.say({ type: 'have', proof, reset: false, entries: entries(from, 2000) })
   await until(() => peer.isClosed)
   expect(device.gone).toEqual([[peer.id, true]])

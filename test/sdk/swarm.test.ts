@@ -8,7 +8,7 @@ import { answerOf, offerOf, openSwarm, peers, self } from './swarm-scene.ts'
 test('Swarm tells the exchange its swarms, joins them and seeks', async () => {
   const { told, welcome, sent } = await openSwarm()
   welcome()
-  expect(told).toEqual([{ type: 'swarms', swarms: wholeSite }])
+  expect(told).toEqual([{ type: 'swarms', swarms: wholeSite, pass: 'a.b.c' }])
   expect(sent).toEqual([
     { type: 'join', version: 1, swarms: [swarmId], pass: 'a.b.c' },
     { type: 'seek', swarm: swarmId, count: 12 },
@@ -167,7 +167,7 @@ test('Swarm renews its join, and joins anew where the swarms changed', async () 
   expect([joins(), sockets.length]).toEqual([2, 1])
   await clock.advance(85_000)
   expect(sockets).toHaveLength(2)
-  expect(told.at(-1)).toEqual({ type: 'swarms', swarms: other.swarms })
+  expect(told.at(-1)).toEqual({ type: 'swarms', swarms: other.swarms, pass: other.pass })
 })
 
 test('Swarm tries to join again when the origin is away or talks nonsense', async () => {

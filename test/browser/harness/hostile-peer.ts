@@ -20,6 +20,15 @@ import type { Membership } from './tracker-membership.ts'
 export interface Deeds {
   readonly goodAnswers: number
   readonly misdeeds: number
+  /** Whether somebody connected and then closed the channel. */
+  readonly isRefused: boolean
+}
+
+/** Who it is for the tracker, by what certificate, and what pass it shows to peers. */
+export interface Standing {
+  readonly membership: Membership
+  readonly connection: PreparedConnection
+  readonly pass: string
 }
 
 /**
@@ -33,19 +42,21 @@ export class HostilePeer {
   readonly #onDeed: (deeds: Deeds) => void
   /** Held, because the engine crashes where a channel in use is collected. */
   readonly #connection: PreparedConnection
+  readonly #pass: string
   #goodChunk: string | undefined
   #goodAnswers = 0
   #misdeeds = 0
+  #isRefused = false
 
   constructor(
-    membership: Membership,
-    connection: PreparedConnection,
+    { membership, connection, pass }: Standing,
     assets: ReadonlyMap<string, Uint8Array>,
     misdeed: Misdeed,
     onDeed: (deeds: Deeds) => void,
   ) {
     this.#membership = membership
     this.#connection = connection
+    this.#pass = pass
     this.#onDeed = onDeed
     this.#held = holdAssets(assets)
     this.#misdeed = misdeed
@@ -54,7 +65,7 @@ export class HostilePeer {
   }
 
   get deeds(): Deeds {
-    return { goodAnswers: this.#goodAnswers, misdeeds: this.#misdeeds }
+    return { goodAnswers: this.#goodAnswers, misdeeds: this.#misdeeds, isRefused: this.#isRefused }
   }
 
   #open(): void {
@@ -63,8 +74,13 @@ export class HostilePeer {
     channel.addEventListener('message', ({ data }) => {
       if (data instanceof ArrayBuffer) void this.#receive(channel, parseFrame(new Uint8Array(data)))
     })
+    channel.addEventListener('close', () => {
+      this.#isRefused = true
+      this.#onDeed(this.deeds)
+    })
     const hello = async (): Promise<void> => {
-      send(channel, encodeFrame({ type: 'hello', version: peerWireVersion, proofs: await this.#proofs() }))
+      const proofs = await this.#proofs()
+      send(channel, encodeFrame({ type: 'hello', version: peerWireVersion, proofs, pass: this.#pass }))
     }
     if (channel.readyState === 'open') void hello()
     else channel.addEventListener('open', () => void hello())

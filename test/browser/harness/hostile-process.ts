@@ -4,7 +4,7 @@ import type { Deeds } from './hostile-peer.ts'
 import { HostilePeer } from './hostile-peer.ts'
 import type { Misdeed } from './misdeeds.ts'
 import { prepareConnection } from './node-connection.ts'
-import { joinTracker } from './tracker-membership.ts'
+import { fetchJoin, joinTracker } from './tracker-membership.ts'
 
 export interface HostileOrders {
   /** Of the site, `http://host:port`. */
@@ -13,6 +13,8 @@ export interface HostileOrders {
   /** The files of the folder that it holds, as paths of the site. */
   readonly paths: readonly string[]
   readonly misdeed: Misdeed
+  /** Shows peers a pass of another visitor, in the place of its own. */
+  readonly isThief: boolean
 }
 
 // Entry of the process of one hostile peer. It says its deeds when it joined, after each one, and whenever it is asked:
@@ -25,6 +27,7 @@ const tell = (deeds: Deeds): void => {
 }
 const connection = await prepareConnection()
 const membership = await joinTracker(orders.origin, connection.fingerprint)
-const peer = new HostilePeer(membership, connection, assets, orders.misdeed, tell)
+const { pass } = orders.isThief ? await fetchJoin(orders.origin, '0b'.repeat(32)) : membership
+const peer = new HostilePeer({ membership, connection, pass }, assets, orders.misdeed, tell)
 tell(peer.deeds)
 process.on('message', () => process.send?.({ deeds: peer.deeds, isAnswer: true }))

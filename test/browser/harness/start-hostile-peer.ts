@@ -58,13 +58,24 @@ interface Told {
 }
 
 /** Resolves when it is in the swarm, and holds every asset of the site. */
-export async function startHostilePeer(scene: Scene, site: Site, misdeed: Misdeed): Promise<HostileProcess> {
+export async function startHostilePeer(
+  scene: Scene,
+  site: Site,
+  misdeed: Misdeed,
+  isThief: boolean = false,
+): Promise<HostileProcess> {
   // Node runs no TypeScript, and what it imports is found from inside the repository only.
   const folder = await mkdtemp(join(dist, 'hostile-peer-'))
   scene.onEnd(() => rm(folder, { recursive: true, force: true }))
   const file = join(folder, 'peer.mjs')
   await build({ input: entry, platform: 'node', external: /^[^./]/, output: { file, format: 'esm' } })
-  const orders: HostileOrders = { origin: site.url, folder: site.folder, paths: [...site.assets.keys()], misdeed }
+  const orders: HostileOrders = {
+    origin: site.url,
+    folder: site.folder,
+    paths: [...site.assets.keys()],
+    misdeed,
+    isThief,
+  }
   const child = fork(file, [JSON.stringify(orders)], { execArgv: [] })
   scene.onEnd(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
