@@ -4,6 +4,7 @@ import type { ContentId } from '../protocol/ids.ts'
 import { assetLimitBytes } from '../protocol/limits.ts'
 import type { BinRow, Head } from '../protocol/manifest.ts'
 import { sectionOf } from '../protocol/paths.ts'
+import { isShareable } from '../protocol/shareable.ts'
 import { makeCatalogue } from './bins.ts'
 import type { Switches } from './fresh.ts'
 import { signFresh } from './fresh.ts'
@@ -97,12 +98,12 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   const hidden = await Promise.all([options.state, ...(options.hidden ?? [])].map(realPlace))
   const scan = await scanFolder(options.folder, hidden, options.signal)
   const prefixes = headSignerOf(options.keys)?.prefixes ?? ['/']
-  const { listed, tooLarge, outside } = chooseFiles(scan.files, prefixes, options)
+  const headersOf = compileHeaderRules(options.headers ?? [], options.server)
+  const { listed, left, outside } = chooseFiles(scan.files, prefixes, headersOf, options)
   const hashed = await hashSite(listed, manifest, limitOf(options), options)
 
   const previous = await readPreviousHead(manifest, options.state, options.keys.root)
   const sections = [...new Set(['/', ...(options.sections ?? [])])].toSorted()
-  const headersOf = compileHeaderRules(options.headers ?? [], options.server)
   const { content, assets } = describe(hashed.assets, sections, headersOf, previous?.head.headerSets ?? [])
   const life = { now: options.now, seconds: options.headSeconds ?? 30 * daySeconds }
   const signed = await nextHead(previous, content, options.keys, life)
@@ -124,7 +125,7 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
     assets: new Map(assets.map((asset) => [asset.path, asset])),
     prefixes,
     outside,
-    skipped: [...scan.skipped, ...tooLarge, ...hashed.skipped],
+    skipped: [...scan.skipped, ...left, ...hashed.skipped],
     hashedFiles: hashed.hashedFiles,
   }
 }
@@ -132,19 +133,23 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
 function chooseFiles(
   files: readonly ScannedFile[],
   prefixes: readonly string[],
+  headersOf: HeadersOf,
   options: PublishOptions,
-): { listed: readonly ScannedFile[]; tooLarge: readonly SkippedFile[]; outside: number } {
+): { listed: readonly ScannedFile[]; left: readonly SkippedFile[]; outside: number } {
   const exclude = new Set(options.exclude)
   const limit = limitOf(options)
   const included = files.filter(({ path }) => !exclude.has(path))
   // Visitors would pass over the rest: its key may not speak for it.
   const wanted = included.filter(({ path }) => prefixes.some((prefix) => path.startsWith(prefix)))
-  const reason = `over ${limit} bytes, left to the origin`
-  return {
-    listed: wanted.filter(({ size }) => size <= limit),
-    tooLarge: wanted.filter(({ size }) => size > limit).map(({ path }) => ({ file: path, reason })),
-    outside: included.length - wanted.length,
+  const listed: ScannedFile[] = []
+  const left: SkippedFile[] = []
+  for (const file of wanted) {
+    const { path, size } = file
+    if (size > limit) left.push({ file: path, reason: `over ${limit} bytes, left to the origin` })
+    else if (isShareable(new Map(headersOf(path, true)))) listed.push(file)
+    else left.push({ file: path, reason: 'its headers keep it from being shared, left to the origin' })
   }
+  return { listed, left, outside: included.length - wanted.length }
 }
 
 function describe(

@@ -112,6 +112,19 @@ describe('publishFolder()', () => {
       },
     ))
 
+  test('leaves unlisted what its headers keep from being shared', () =>
+    withSite({ 'a.txt': 'a', 'mine/b.txt': 'b', 'ours/c.txt': 'c', 'd.txt': 'd' }, async (site) => {
+      const { assets, skipped } = await site.publish({
+        headers: [
+          { pattern: '/mine/**', headers: { 'cache-control': 'private, max-age=60' } },
+          { pattern: '/ours/**', headers: { vary: 'cookie' } },
+          { pattern: '/d.txt', headers: { 'set-cookie': 'a=b' } },
+        ],
+      })
+      expect([...assets.keys()]).toEqual(['/a.txt'])
+      expect(skipped.map(({ file }) => file)).toEqual(['/d.txt', '/mine/b.txt', '/ours/c.txt'])
+    }))
+
   test('hashes only what changed in a second run', () =>
     withSite({ 'a.txt': 'a', 'b.bin': random(200_000), 'c.txt': 'c' }, async (site) => {
       const first = await site.publish()
@@ -217,7 +230,7 @@ describe('publishFolder()', () => {
   test('refuses a header that is not the site’s to set and leaves the old manifest', () =>
     withSite({ a: 'a' }, async (site) => {
       const { headHash } = await site.publish()
-      const headers = [{ pattern: '/**', headers: { 'set-cookie': 'a=b' } }]
+      const headers = [{ pattern: '/**', headers: { 'content-encoding': 'gzip' } }]
       await expect(site.publish({ headers })).rejects.toThrow('not the site’s to set')
       expect((await visit(site)).headHash).toBe(headHash)
     }))
