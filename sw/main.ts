@@ -98,8 +98,10 @@ function answer(
     event.waitUntil(isOff().then((isNot) => (isNot ? undefined : manifests.onNavigation())))
     if (request.method !== 'GET' || !(config.offlinePages || config.pinsPages)) return
     const path = config.offlinePages ? pathOnSite(request.url, rules) : undefined
-    const load = async (): Promise<Response> =>
-      ((await event.preloadResponse) as Response | undefined) ?? fetch(request)
+    const load = async (): Promise<Response> => {
+      const preloaded: unknown = await event.preloadResponse.catch(report)
+      return preloaded instanceof Response ? preloaded : fetch(request)
+    }
     event.respondWith(route.answerPage(request, path, load, event.resultingClientId, (work) => event.waitUntil(work)))
     return
   }
