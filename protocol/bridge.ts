@@ -11,6 +11,7 @@ import {
   partLimitBytes,
   pathLimit,
   prefixLimit,
+  wordLimitBytes,
 } from './limits.ts'
 import { hexSchema, list, message, text, whole } from './schemas.ts'
 
@@ -94,6 +95,8 @@ export type WorkerToExchange =
     }
   /** Whose passes are believed, by the root. `now`: the origin's time as far as it is known, seconds since 1970. */
   | { readonly type: 'passes'; readonly site: SiteId; readonly keys: readonly string[]; readonly now: number }
+  /** The fresh that is believed, for peers to compare with theirs. */
+  | { readonly type: 'word'; readonly envelope: string }
   /** What this peer sent for this request was not what the manifest says. */
   | { readonly type: 'blame'; readonly request: number; readonly peer: PeerId }
 
@@ -105,6 +108,8 @@ export type ExchangeToWorker =
   /** Not checked yet: that is the service worker's work. `late` bytes are those of refused or doubled answers. */
   | { readonly type: 'chunk'; readonly request: number; readonly peer: PeerId; readonly bytes: ArrayBuffer }
   | { readonly type: 'miss'; readonly request: number; readonly reason: MissReason }
+  /** The fresh that a peer believes, or says to. */
+  | { readonly type: 'heard'; readonly envelope: string }
 
 export interface ChunkTraffic {
   readonly index: number
@@ -184,6 +189,7 @@ const workerToExchangeSchema = message([
     keys: list(hexSchema, keyLimit),
     now: count,
   }),
+  v.strictObject({ type: v.literal('word'), envelope: text(wordLimitBytes) }),
   v.strictObject({ type: v.literal('blame'), request: count, peer: peerIdSchema }),
 ])
 
@@ -203,6 +209,7 @@ const exchangeToWorkerSchema = message([
     request: count,
     reason: v.picklist(['nobody', 'late', 'refused', 'stopped']),
   }),
+  v.strictObject({ type: v.literal('heard'), envelope: text(wordLimitBytes) }),
 ])
 
 const trafficSchema = v.strictObject({

@@ -14,6 +14,7 @@ import {
   passLimitBytes,
   swarmsPerPeer,
   unitBytes,
+  wordLimitBytes,
 } from './limits.ts'
 
 /*
@@ -52,6 +53,8 @@ export type PeerFrame =
   | { readonly type: 'hello'; readonly version: number; readonly proofs: readonly ShortId[]; readonly pass: string }
   /** A newer pass, before the one before it ends. */
   | { readonly type: 'pass'; readonly pass: string }
+  /** The signed fresh that the sender believes, as text: two that contradict each other come to light where visitors meet. */
+  | { readonly type: 'word'; readonly envelope: string }
   /** What the sender holds in the swarm with this proof; `reset` begins the list anew. */
   | { readonly type: 'have'; readonly proof: ShortId; readonly reset: boolean; readonly entries: readonly HaveEntry[] }
   /** Asks for the chunk map of a partial asset, now and as it grows. */
@@ -100,6 +103,7 @@ const code = {
   absent: 8,
   cancel: 9,
   pass: 10,
+  word: 11,
 } as const
 const stateCode = { gone: 0, whole: 1, part: 2 } as const
 const stateNames: readonly HaveState[] = ['gone', 'whole', 'part']
@@ -118,6 +122,10 @@ export function encodeFrame(frame: PeerFrame): Bytes {
     case 'pass': {
       const pass = utf8(frame.pass)
       return new ByteWriter(3 + pass.length).u8(code.pass).u16(pass.length).put(pass).bytes
+    }
+    case 'word': {
+      const envelope = utf8(frame.envelope)
+      return new ByteWriter(3 + envelope.length).u8(code.word).u16(envelope.length).put(envelope).bytes
     }
     case 'have': {
       const writer = new ByteWriter(12 + frame.entries.length * (shortBytes + 1))
@@ -168,6 +176,11 @@ function readFrame(reader: ByteReader): PeerFrame {
       return readHello(reader)
     case code.pass:
       return { type: 'pass', pass: readPass(reader) }
+    case code.word: {
+      const length = reader.u16()
+      if (length > wordLimitBytes) throw new ProtocolError('oversized', `Cannot read word: ${length} bytes`)
+      return { type: 'word', envelope: textOf(reader.take(length)) }
+    }
     case code.have:
       return readHave(reader)
     case code.interest:

@@ -2,7 +2,9 @@ import type { ExchangeToWorker } from '../protocol/bridge.ts'
 import { parseWorkerToExchange } from '../protocol/bridge.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId, PeerId } from '../protocol/ids.ts'
+import { wordBurst, wordsHeard, wordsPerSecond } from '../protocol/limits.ts'
 import type { StoredAsset } from '../protocol/store-layout.ts'
+import { TokenBucket } from './budget.ts'
 import type { Channel } from './channel.ts'
 import type { Clock } from './clock.ts'
 import type { ExchangeToPage, PageToExchange, SectionSwarm } from './exchange-messages.ts'
@@ -49,6 +51,9 @@ export class Exchange implements SessionHost {
   readonly #cancels = new Map<() => void, () => void>()
   #swarms: readonly SectionSwarm[] = []
   #servesUntil = -Infinity
+  #word: string | undefined
+  readonly #heard = new Set<string>()
+  readonly #words: TokenBucket
   #off: readonly string[] = []
   #port: MessagePort | undefined
   #told = ''
@@ -59,6 +64,7 @@ export class Exchange implements SessionHost {
     this.clock = ports.clock
     this.failed = ports.failed
     this.passes = new Passes(ports.clock)
+    this.#words = new TokenBucket(wordsPerSecond, wordBurst, ports.clock.now())
     this.#ports = ports
     this.#store = new SeedStore(ports.store)
     this.uploads = new Uploads((asset, index) => this.#store.read(asset, index), ports.clock)
@@ -109,6 +115,17 @@ export class Exchange implements SessionHost {
   shaken(session: PeerSession): void {
     // A list that is told before the store was read would be empty, and the peer would look elsewhere.
     this.#opened.then(() => this.#tellAll(session)).catch(this.#ports.failed)
+    if (this.#word !== undefined) session.send({ type: 'word', envelope: this.#word })
+  }
+
+  heard(envelope: string): void {
+    // Each is looked at once, and not too many: anybody can make some that nobody signed.
+    if (envelope === this.#word || this.#heard.has(envelope)) return
+    if (!this.#words.take(1, this.clock.now())) return
+    this.#heard.add(envelope)
+    const [oldest] = this.#heard
+    if (this.#heard.size > wordsHeard && oldest !== undefined) this.#heard.delete(oldest)
+    this.#reply({ type: 'heard', envelope })
   }
 
   told(session: PeerSession): void {
@@ -186,6 +203,10 @@ export class Exchange implements SessionHost {
         break
       case 'passes':
         this.passes.follow(message, message.now)
+        break
+      case 'word':
+        this.#word = message.envelope
+        for (const session of this.#sessions.values()) if (session.holdings) session.send(message)
         break
       case 'rule':
         this.#servesUntil = this.clock.now() + message.servesMs

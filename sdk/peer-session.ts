@@ -30,6 +30,8 @@ export interface SessionHost {
   /** It told what it holds, for the first time. */
   told(session: PeerSession): void
   interested(session: PeerSession, asset: ContentId): void
+  /** It told the fresh that it believes. */
+  heard(envelope: string): void
   /** Called once. */
   ended(session: PeerSession, end: SessionEnd): void
 }
@@ -257,6 +259,9 @@ export class PeerSession implements HolderView, UploadClient {
         break
       case 'interest':
         if (this.isInScope(frame.asset)) this.#host.interested(this, frame.asset)
+        break
+      case 'word':
+        this.#host.heard(frame.envelope)
         break
       case 'want':
         this.#host.uploads.want(this, frame)

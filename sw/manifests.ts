@@ -16,7 +16,6 @@ import {
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Fresh } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
-import type { PassTrust } from '../protocol/pass.ts'
 import { passTrustOf } from '../protocol/pass.ts'
 import { TrustedManifest } from '../protocol/trusted-manifest.ts'
 import { within } from './deadline.ts'
@@ -28,6 +27,7 @@ import type { Origin } from './origin-fetch.ts'
 import type { PartCache } from './parts.ts'
 import { Parts } from './parts.ts'
 import { Roots } from './roots.ts'
+import type { Rule } from './rule.ts'
 
 export interface ManifestsOptions {
   /** The text of the signed root that the worker file pins. */
@@ -45,18 +45,6 @@ export interface ManifestsOptions {
   /** Content that nobody is to have any more. */
   readonly onRevoked: (ids: readonly ContentId[]) => void
   readonly report: (error: unknown) => void
-}
-
-/** What the site and its operator allow this device. */
-export interface Rule {
-  /** Whether it may have peers at all. */
-  readonly peers: boolean
-  /** Until when it may serve others, in milliseconds since 1970; 0: not at all. */
-  readonly servesUntil: number
-  /** Path prefixes that peers have nothing to do with. */
-  readonly off: readonly string[]
-  /** Whose passes are believed. */
-  readonly passes: PassTrust | undefined
 }
 
 /** What the worker keeps between its lives. A script of the page can write it, so all of it is checked again. */
@@ -252,7 +240,13 @@ export class Manifests {
     const seconds = fresh && this.mayUsePeers() ? fresh.expires + (this.#isCutOff ? fresh.grace : 0) : 0
     // In this device's own time.
     const servesUntil = seconds === 0 ? 0 : seconds * 1000 - this.#options.origin.clockOffsetMs
-    const rule: Rule = { peers: this.#isLetIn, servesUntil, off: fresh?.off ?? [], passes: root && passTrustOf(root) }
+    const rule: Rule = {
+      peers: this.#isLetIn,
+      servesUntil,
+      off: fresh?.off ?? [],
+      word: this.#saved?.fresh,
+      passes: root && passTrustOf(root),
+    }
     const told = JSON.stringify(rule)
     if (told === this.#toldRule) return
     this.#toldRule = told

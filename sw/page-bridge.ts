@@ -3,9 +3,9 @@ import { parseExchangeToWorker } from '../protocol/bridge.ts'
 import type { Bytes } from '../protocol/bytes.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import type { PeerId } from '../protocol/ids.ts'
-import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight } from '../protocol/limits.ts'
+import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight, wordLimitBytes } from '../protocol/limits.ts'
 import { within } from './deadline.ts'
-import type { Rule } from './manifests.ts'
+import type { Rule } from './rule.ts'
 
 /** A MessagePort, as far as the conversation needs it. */
 export interface ExchangePort {
@@ -24,6 +24,8 @@ export interface BridgeOptions {
   readonly saveLinkedAt: (at: number) => void
   /** Bytes came that nobody waits for any more. */
   readonly onDuplicate: (bytes: number) => void
+  /** A peer said that it believes this fresh. */
+  readonly onHeard: (envelope: string) => void
 }
 
 export interface PeerChunk {
@@ -98,9 +100,10 @@ export class PageBridge {
   }
 
   /** Tells the exchange what holds for it. @param clockOffsetMs what the origin's clock is ahead of this device's */
-  rule({ servesUntil, off, passes }: Omit<Rule, 'peers'>, clockOffsetMs: number): void {
+  rule({ servesUntil, off, word, passes }: Omit<Rule, 'peers'>, clockOffsetMs: number): void {
     const now = this.#options.now()
     if (passes) this.#post({ type: 'passes', ...passes, now: Math.floor((now + clockOffsetMs) / 1000) })
+    if (word !== undefined && word.length <= wordLimitBytes) this.#post({ type: 'word', envelope: word })
     this.#post({ type: 'rule', servesMs: Math.max(0, Math.ceil(servesUntil - now)), off })
   }
 
@@ -202,6 +205,10 @@ export class PageBridge {
       message = parseExchangeToWorker(value)
     } catch {
       return // another version of us: its silence about our requests will tell
+    }
+    if (message.type === 'heard') {
+      this.#options.onHeard(message.envelope)
+      return
     }
     const settle = this.#waiting.get(message.request)
     this.#waiting.delete(message.request)

@@ -30,6 +30,7 @@ export const peerFrames: fc.Arbitrary<PeerFrame> = fc.oneof(
     pass,
   }),
   fc.record({ type: fc.constant('pass' as const), pass }),
+  fc.record({ type: fc.constant('word' as const), envelope: pass }),
   fc.record({
     type: fc.constant('have' as const),
     proof: shortId,

@@ -103,7 +103,7 @@ export class Device {
   }
 
   answerTo(request: number): ExchangeToWorker | undefined {
-    return this.answers.find((answer) => answer.request === request)
+    return this.answers.find((answer) => 'request' in answer && answer.request === request)
   }
 
   async answer(request: number): Promise<ExchangeToWorker> {

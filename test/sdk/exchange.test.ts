@@ -3,6 +3,7 @@ import { listIndex } from '../../protocol/bridge.ts'
 import { chunkCount, chunkLength, listLength } from '../../protocol/chunks.ts'
 import type { ContentId } from '../../protocol/ids.ts'
 import { swarmIdSchema } from '../../protocol/ids.ts'
+import { wordBurst } from '../../protocol/limits.ts'
 import { parseValue } from '../../protocol/json.ts'
 import { listKey } from '../../protocol/store-layout.ts'
 import { FakeClock, rest, until } from '../fakes/clock.ts'
@@ -288,4 +289,24 @@ test('Exchange gives nothing beyond the life of the word that allows it, nor whe
   const answer = await viewer.answer(viewer.ask({ ...place, asset: asset.id, index: 0, length: content.length }))
   expect(answer).toMatchObject({ type: 'miss' })
   expect(seeder.exchange.uploads.uploadedBytes).toBe(0)
+})
+
+test('Exchange tells what its worker believes, and hears once what its peers do', async () => {
+  const { clock, device } = scene()
+  const [one, other] = [device('a'), device('b')]
+  one.post({ type: 'word', envelope: '{"seq":1}' })
+  await rest()
+  await connect(one, other)
+  const heard = () => other.answers.flatMap((answer) => (answer.type === 'heard' ? [answer.envelope] : []))
+  await until(() => heard().length === 1)
+  one.post({ type: 'word', envelope: '{"seq":2}' })
+  one.post({ type: 'word', envelope: '{"seq":1}' })
+  await until(() => heard().length === 2)
+  expect(heard()).toEqual(['{"seq":1}', '{"seq":2}'])
+
+  // Anybody can make many.
+  for (let at = 0; at < 50; at += 1) one.post({ type: 'word', envelope: `{"n":${at}}` })
+  await rest()
+  await clock.advance(0)
+  expect(heard().length).toBeLessThanOrEqual(wordBurst + 1)
 })

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { WorkerToExchange } from '../../protocol/bridge.ts'
 import type { Asset } from '../../protocol/chunks.ts'
 import type { ContentId } from '../../protocol/ids.ts'
-import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight } from '../../protocol/limits.ts'
+import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight, wordLimitBytes } from '../../protocol/limits.ts'
 import { PageBridge } from '../../sw/page-bridge.ts'
 import { FakeExchange } from '../fakes/fake-exchange.ts'
 
@@ -13,13 +13,14 @@ const ask = { index: 1, length: 4, deadlineMs: 500, promptMs: 500, isUrgent: fal
 const { signal } = new AbortController()
 
 function open(linkedAt?: number) {
-  const seen = { relinks: 0, duplicates: 0, saved: [] as number[] }
+  const seen = { relinks: 0, duplicates: 0, saved: [] as number[], heard: [] as string[] }
   const bridge = new PageBridge({
     now: () => Date.now(),
     askRelink: () => void (seen.relinks += 1),
     loadLinkedAt: () => Promise.resolve(linkedAt),
     saveLinkedAt: (at) => void seen.saved.push(at),
     onDuplicate: (bytes) => void (seen.duplicates += bytes),
+    onHeard: (envelope) => void seen.heard.push(envelope),
   })
   return { bridge, seen }
 }
@@ -146,6 +147,21 @@ describe('PageBridge.read()', () => {
     expect(bridge.isLinked, 'only its own page takes a link back').toBe(true)
     bridge.unlink('other page')
     expect(bridge.isLinked).toBe(false)
+  })
+})
+
+describe('PageBridge.rule()', () => {
+  test('tells the exchange what is believed, and hears what peers believe', () => {
+    const { bridge, exchange, seen } = linked()
+    const rule = { servesUntil: Date.now() + 1000, off: [], passes: undefined }
+    bridge.rule({ ...rule, word: '{"a":1}' }, 0)
+    bridge.rule({ ...rule, word: 'x'.repeat(wordLimitBytes + 1) }, 0)
+    bridge.rule({ ...rule, word: undefined }, 0)
+    expect(exchange.asked('word')).toEqual([{ type: 'word', envelope: '{"a":1}' }])
+    expect(exchange.asked('rule').map(({ servesMs }) => servesMs)).toEqual([1000, 1000, 1000])
+    exchange.say({ type: 'heard', envelope: '{"b":2}' })
+    exchange.say({ type: 'heard', envelope: 'x'.repeat(wordLimitBytes + 1) })
+    expect(seen.heard).toEqual(['{"b":2}'])
   })
 })
 

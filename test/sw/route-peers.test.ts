@@ -93,6 +93,20 @@ describe('Route.answer() from peers', () => {
     expect(site.assetRequests.length).toBeLessThan(4)
   })
 
+  test('uses no peers once one of them believes another head of the same number (equivocation)', async () => {
+    const site = await liveSite()
+    const worker = await readyWorker(site)
+    const exchange = linked(worker, (message) => give(image, message))
+    await worker.manifests.tellRule()
+    expect(exchange.asked('word').map(({ envelope }) => envelope)).toEqual([site.files.get('fresh.json')])
+    site.now += 1000
+    await site.sayFresh({ head: film.asset.id })
+    exchange.say({ type: 'heard', envelope: site.files.get('fresh.json') })
+    await until(() => worker.told.rules.at(-1) === false)
+    await expectBody(await worker.get('/image.jpg'), image)
+    expect(exchange.asked('read')).toEqual([])
+  })
+
   test('asks the origin at once where nobody holds the asset', async () => {
     const site = await liveSite()
     const worker = await readyWorker(site)
