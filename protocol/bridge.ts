@@ -53,6 +53,8 @@ export type PageToWorker =
   | { readonly type: 'nearhand:stats' }
   /** Answers everything plainly from now on, drops the store, then answers `true` on the port in the transfer list. */
   | { readonly type: 'nearhand:disable' }
+  /** Answered with `true` on the port in the transfer list, once what is believed of the site is as new as it gets for now. */
+  | { readonly type: 'nearhand:ready' }
   /** What the tracker pushed: the envelope of a new fresh. */
   | { readonly type: 'nearhand:fresh'; readonly envelope: string }
   /** Whether the tracker can be reached from this page. */
@@ -160,6 +162,7 @@ const pageToWorkerSchema = message([
   v.strictObject({ type: v.literal('nearhand:fresh'), envelope: text(freshLimitBytes * 2) }),
   v.strictObject({ type: v.literal('nearhand:tracker'), isReachable: v.boolean() }),
   v.strictObject({ type: v.literal('nearhand:enable') }),
+  v.strictObject({ type: v.literal('nearhand:ready') }),
 ])
 
 const workerToPageSchema = message([

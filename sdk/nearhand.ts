@@ -10,7 +10,7 @@ import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
 import { removeWorker, reviveWorker } from './register.ts'
 import { TabRole } from './tab-role.ts'
-import { askStats } from './worker-link.ts'
+import { askStats, askWorker } from './worker-link.ts'
 
 /**
  * `starting`: the worker is not active yet. `active`: it answers, on pages that it controls. `off`: switched off, or
@@ -145,6 +145,10 @@ export class Nearhand extends EventTarget {
       if (!this.#page.hasWebRtc) throw new Error('Cannot connect: no WebRTC')
       await this.#change(signal)
     }
+    // A worker that is still reading what the site signed would give the first requests their plain answers.
+    const worker = this.#worker()
+    if (worker) await askWorker(worker, 'nearhand:ready', this.#clock)
+    signal?.throwIfAborted()
   }
 
   /** All zero where there is no worker to ask. */

@@ -10,7 +10,7 @@ const longestLinkAnswerMs = 80_000
 /** Asks the service worker something that it answers on a port; undefined where it says nothing in time. */
 export function askWorker(
   worker: ServiceWorker,
-  type: 'nearhand:stats' | 'nearhand:disable' | 'nearhand:enable',
+  type: 'nearhand:stats' | 'nearhand:ready' | 'nearhand:disable' | 'nearhand:enable',
   clock: Clock,
   waitMs: number = answerMs,
 ): Promise<unknown> {

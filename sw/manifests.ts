@@ -143,6 +143,12 @@ export class Manifests {
     return isAllowed && (path === undefined || (this.#trusted?.isShared(path) ?? false))
   }
 
+  /** Resolves when no refresh is under way any more. */
+  async settled(): Promise<void> {
+    await this.#load()
+    await this.#refreshing
+  }
+
   /** A page's connection to the tracker came or went. */
   trackerIs(isReachable: boolean): void {
     this.#isTrackerReachable = isReachable

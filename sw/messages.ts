@@ -13,7 +13,7 @@ export interface MessagesOptions {
   readonly bridge: Pick<PageBridge, 'link' | 'unlink'>
   readonly traffic: Pick<Traffic, 'totals'>
   readonly budget: Pick<ErrorBudget, 'failures' | 'isSpent'>
-  readonly manifests: Pick<Manifests, 'take' | 'trackerIs' | 'tellRule'>
+  readonly manifests: Pick<Manifests, 'settled' | 'take' | 'trackerIs' | 'tellRule'>
   /** Ends all that the worker does on this device. */
   readonly disable: () => Promise<void>
   /** Undoes it. */
@@ -51,6 +51,10 @@ export async function receiveMessage(
       return
     case 'nearhand:stats':
       port?.post({ ...(await traffic.totals()), failures: budget.failures, isSpent: budget.isSpent })
+      return
+    case 'nearhand:ready':
+      await manifests.settled()
+      port?.post(true)
       return
     case 'nearhand:disable':
       await disable()

@@ -174,9 +174,18 @@ test('connected() waits for a page that the worker controls', async () => {
   otherTab.postMessage({ type: 'status', status })
   await rest()
   expect(isConnected).toBe(false)
-  Object.assign(container, { controller: {} })
+  const asked: unknown[] = []
+  const ports: MessagePort[] = []
+  const postMessage = (message: unknown, transfer: MessagePort[]): void => {
+    asked.push(message)
+    ports.push(...transfer)
+  }
+  Object.assign(container, { controller: { postMessage } })
   container.dispatchEvent(new Event('controllerchange'))
   otherTab.postMessage({ type: 'status', status })
+  await until(() => asked.length > 0)
+  expect([asked, isConnected], 'it still reads what the site signed').toEqual([[{ type: 'nearhand:ready' }], false])
+  ports[0]?.postMessage(true)
   await connected
 })
 

@@ -89,6 +89,7 @@ describe('receiveMessage()', () => {
         take: async (envelope: string) => void done.push(`take ${envelope}`),
         trackerIs: (isReachable: boolean) => void done.push(`tracker ${isReachable}`),
         tellRule: async () => void done.push('rule'),
+        settled: async () => void done.push('settled'),
       },
       disable: async () => void done.push('disable'),
       enable: async () => void done.push('enable'),
@@ -102,6 +103,7 @@ describe('receiveMessage()', () => {
     expect((await receive({ type: 'nearhand:tracker', isReachable: true })).done).toEqual(['tracker true'])
     expect((await receive({ type: 'nearhand:unlink' })).done).toEqual(['unlink page'])
     expect(await receive({ type: 'nearhand:disable' })).toEqual({ done: ['disable'], said: [true] })
+    expect(await receive({ type: 'nearhand:ready' })).toEqual({ done: ['settled'], said: [true] })
     expect(await receive({ type: 'nearhand:enable' })).toEqual({ done: ['enable'], said: [true] })
     expect((await receive({ type: 'nearhand:stats' })).said).toEqual([
       expect.objectContaining({ requests: 0, failures: 2, isSpent: false }),
