@@ -68,7 +68,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     loadLinkedAt: () => loadAs(disk.state, linkKey, v.optional(v.number()), undefined, report),
     saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
     onDuplicate: (bytes) => traffic.onDuplicate(bytes),
-    onHeard: (envelope) => void manifests.take(envelope).catch(report),
+    onHeard: (envelope) => void manifests.hear(envelope).catch(report),
   })
   const manifests = new Manifests({
     root: config.root,

@@ -143,6 +143,22 @@ export class Manifests {
     return isAllowed && (path === undefined || (this.#trusted?.isShared(path) ?? false))
   }
 
+  /**
+   * A peer believes this fresh. It is not taken, for the origin alone says what holds; but a newer one is a reason to ask
+   * the origin, and a contradiction is one to trust neither.
+   */
+  async hear(envelope: string): Promise<void> {
+    await this.#load()
+    const candidate = await this.#restore()
+    try {
+      const { issued } = await candidate.acceptFresh(envelope, this.#seconds())
+      if (issued > (this.#saved?.issued ?? 0)) this.suspect()
+    } catch (error) {
+      if (!(error instanceof ProtocolError && error.code === 'equivocal')) throw error
+      this.#doubt(candidate.floor.seq)
+    }
+  }
+
   /** Resolves when no refresh is under way any more. */
   async settled(): Promise<void> {
     await this.#load()
