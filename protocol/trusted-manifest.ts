@@ -98,14 +98,14 @@ export class TrustedManifest {
     if (fresh.issued > now + clockSkewSeconds) {
       throw new ProtocolError('expired', 'Cannot accept fresh: issued in the future')
     }
+    // Equivocation: two heads under one number, whichever was signed first.
+    if (this.#fresh && fresh.seq === this.#fresh.seq && fresh.head !== this.#fresh.head) {
+      throw new ProtocolError('equivocal', `Cannot accept fresh: two heads with seq ${fresh.seq}`)
+    }
     // Rollback: an older catalogue, or an older word about the same one.
     const floor = Math.max(this.#floor.seq, this.root.floor)
     if (fresh.seq < floor || fresh.issued < this.#floor.issued) {
       throw new ProtocolError('rollback', 'Cannot accept fresh: older than what was seen')
-    }
-    // Equivocation: two heads under one number.
-    if (this.#fresh && fresh.seq === this.#fresh.seq && fresh.head !== this.#fresh.head) {
-      throw new ProtocolError('equivocal', `Cannot accept fresh: two heads with seq ${fresh.seq}`)
     }
     this.#fresh = fresh
     this.#floor = { seq: fresh.seq, issued: fresh.issued }

@@ -139,8 +139,11 @@ describe('acceptFresh', () => {
 
   test('refuses a second head under one seq (equivocation)', async () => {
     const manifest = await accepted()
-    const second = await signFresh({ head: 'a'.repeat(64) })
-    expect(await laterRefusalOf(() => manifest.acceptFresh(second, now))).toBe('equivocal')
+    for (const issuedBefore of [0, 50]) {
+      const issued = 1_700_000_100 - issuedBefore
+      const second = await signFresh({ head: 'a'.repeat(64), issued })
+      expect(await laterRefusalOf(() => manifest.acceptFresh(second, now))).toBe('equivocal')
+    }
     expect(manifest.isCurrent).toBe(true)
   })
 
