@@ -6,7 +6,8 @@ import { createPage } from './page.ts'
 export type { ChunkTraffic, SourceName, TrafficMessage, TrafficTotals } from '../protocol/bridge.ts'
 export type { ConsentState, ConsentTexts } from './consent.ts'
 export type { PeerView } from './exchange-messages.ts'
-export type { Nearhand, NearhandEvents, NearhandState, NearhandStats } from './nearhand.ts'
+export type { Nearhand } from './nearhand.ts'
+export type { NearhandEvents, NearhandState, NearhandStats } from './nearhand-events.ts'
 export type { NearhandOptions } from './options.ts'
 
 /**

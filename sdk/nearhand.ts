@@ -1,4 +1,4 @@
-import type { TrafficMessage, WorkerStats } from '../protocol/bridge.ts'
+import type { WorkerStats } from '../protocol/bridge.ts'
 import { parseTraffic, parseWorkerToPage, trafficChannelName } from '../protocol/bridge.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { Clock } from './clock.ts'
@@ -6,36 +6,13 @@ import { guardClock } from './clock.ts'
 import type { ConsentState, ConsentTexts } from './consent.ts'
 import { decideConsent } from './consent.ts'
 import type { PeerView } from './exchange-messages.ts'
+import { InstalledWorker } from './installed-worker.ts'
+import type { NearhandState, NearhandStats } from './nearhand-events.ts'
+import { NearhandEventTarget } from './nearhand-events.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
-import { removeWorker, reviveWorker } from './register.ts'
 import { TabRole } from './tab-role.ts'
-import { askStats, askWorker } from './worker-link.ts'
-
-/**
- * `starting`: the worker is not active yet. `active`: it answers, on pages that it controls. `off`: switched off, or
- * stopped after an error of ours. `unsupported`: the browser cannot, or the page (on http, outside of the site's base).
- */
-export type NearhandState = 'starting' | 'active' | 'off' | 'unsupported'
-
-/** What the worker did on this device and site since it was installed, and the peers of now. */
-export interface NearhandStats extends WorkerStats {
-  /** Bytes given to others today (UTC), by all pages of the site on this device. */
-  readonly uploadedBytes: number
-  /** Peers that sent wrong bytes or broke the protocol, since the tab that holds the connections was opened. */
-  readonly bannedPeers: number
-  readonly peers: readonly PeerView[]
-}
-
-export interface NearhandEvents {
-  /** Where the bytes of an asset came from. */
-  traffic: CustomEvent<TrafficMessage>
-  /** At most about twice a second, and only on change. */
-  peers: CustomEvent<readonly PeerView[]>
-  state: CustomEvent<NearhandState>
-  /** Another word on being connected to others holds: said here or in another tab. */
-  consent: CustomEvent<ConsentState>
-}
+import { Wakes } from './wakes.ts'
 
 const noStats: WorkerStats = {
   bytes: { store: 0, peers: 0, origin: 0 },
@@ -52,19 +29,19 @@ const peersEventMs = 500
  * Nearhand on one page. Nothing that goes wrong in here reaches the page: the state becomes `off`, and the browser
  * loads what it loads as without us.
  */
-export class Nearhand extends EventTarget {
+export class Nearhand extends NearhandEventTarget {
   /** The prompt's texts, from its next showing on. */
   texts: ConsentTexts
   readonly #page: Page
   readonly #settings: Settings
   readonly #clock: Clock
   readonly #role: TabRole
-  readonly #waiting = new Set<() => void>()
+  readonly #worker: InstalledWorker
+  readonly #wakes = new Wakes()
   #state: NearhandState = 'starting'
   #hasStarted = false
   /** By the visitor, not by an error. */
   #isSwitchedOff = false
-  #removal: Promise<void> = Promise.resolve()
   #isShown = true
   /** Whether the site's operator lets this device have peers. */
   #mayPeer = true
@@ -83,7 +60,8 @@ export class Nearhand extends EventTarget {
     const failed = (error: unknown): void => this.#fail(error)
     this.#clock = guardClock(page.clock, failed)
     this.#role = new TabRole({ page, clock: this.#clock, settings, changed: () => this.#changed() })
-    if (page.serviceWorkers === undefined || !page.url.startsWith(this.#scope)) this.#state = 'unsupported'
+    this.#worker = new InstalledWorker(page, settings, this.#clock)
+    if (!this.#worker.isPossible) this.#state = 'unsupported'
   }
 
   get state(): NearhandState {
@@ -143,30 +121,26 @@ export class Nearhand extends EventTarget {
         throw new Error(`Cannot connect: Nearhand is ${this.#state}`)
       }
       if (!this.#page.hasWebRtc) throw new Error('Cannot connect: no WebRTC')
-      await this.#change(signal)
+      await this.#wakes.next(signal)
     }
     // A worker that is still reading what the site signed would give the first requests their plain answers.
-    const worker = this.#worker()
-    if (worker) await askWorker(worker, 'nearhand:ready', this.#clock)
+    await this.#worker.settled()
     signal?.throwIfAborted()
   }
 
   /** All zero where there is no worker to ask. */
   async stats(): Promise<NearhandStats> {
-    const worker = this.#worker()
-    const totals = (worker && (await askStats(worker, this.#clock))) ?? noStats
+    const totals = (await this.#worker.stats()) ?? noStats
     const { bannedPeers, peers } = this.#role.status
     return { ...totals, uploadedBytes: this.#role.today.uploadedBytes, bannedPeers, peers }
   }
 
   /** Switches Nearhand off on this device, removes worker and store, and remembers it. `?nearhand=off` does the same. */
   async disable(): Promise<void> {
-    const { memory, serviceWorkers } = this.#page
-    memory.set('off', '1')
+    this.#page.memory.set('off', '1')
     this.#switchOff()
-    if (serviceWorkers) this.#removal = removeWorker(serviceWorkers, this.#scope, this.#clock)
     try {
-      await this.#removal
+      await this.#worker.remove()
     } catch (error) {
       this.#fail(error)
     }
@@ -177,24 +151,6 @@ export class Nearhand extends EventTarget {
     this.#page.memory.set('off', undefined)
     if (!this.#hasStarted) this.start()
     else if (this.#state === 'off') this.#register(true)
-  }
-
-  override addEventListener<Type extends keyof NearhandEvents>(
-    type: Type,
-    listener: ((event: NearhandEvents[Type]) => void) | null,
-    options?: AddEventListenerOptions | boolean,
-  ): void
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: AddEventListenerOptions | boolean,
-  ): void
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: AddEventListenerOptions | boolean,
-  ): void {
-    super.addEventListener(type, listener, options)
   }
 
   #listen(): void {
@@ -238,14 +194,10 @@ export class Nearhand extends EventTarget {
   }
 
   async #bringUp(isAgain: boolean): Promise<void> {
-    const { memory, register, serviceWorkers } = this.#page
-    await this.#removal
-    await register(this.#settings.serviceWorkerUrl, this.#settings.base)
+    await this.#worker.register()
     // Switched off in the meantime, when there was no worker to remove yet.
-    if (memory.get('off') !== undefined) return this.disable()
-    if (isAgain && serviceWorkers && !(await reviveWorker(serviceWorkers, this.#scope, this.#clock))) {
-      throw new Error('Cannot enable: the worker needs a reload')
-    }
+    if (this.#page.memory.get('off') !== undefined) return this.disable()
+    if (isAgain) await this.#worker.revive()
     if (this.#state === 'starting') this.#become('active')
     this.#follow()
   }
@@ -282,7 +234,7 @@ export class Nearhand extends EventTarget {
     }
     this.#traffic ??= this.#openTraffic()
     // A page that the worker does not control (a forced reload) has no use for peers, and the worker cannot reach it.
-    const isControlled = this.#worker() !== undefined
+    const isControlled = this.#worker.controller !== undefined
     const { hasWebRtc } = this.#page
     const canPeer = hasWebRtc && this.#mayPeer
     this.#role.take(isControlled && consent === 'granted' && canPeer)
@@ -302,39 +254,19 @@ export class Nearhand extends EventTarget {
     this.#traffic = undefined
   }
 
-  get #scope(): string {
-    return new URL(this.#settings.base, this.#page.url).href
-  }
-
-  #worker(): ServiceWorker | undefined {
-    return this.#page.serviceWorkers?.controller ?? undefined
-  }
-
   #isConnected(): boolean {
     const { isLinked, peers } = this.#role.status
-    return this.#worker() !== undefined && isLinked && peers.length > 0
+    return this.#worker.controller !== undefined && isLinked && peers.length > 0
   }
 
   #changed(): void {
-    for (const wake of this.#waiting) wake()
+    this.#wakes.wake()
     if (this.#isTelling || this.#role.status.peers === this.#toldPeers) return
     this.#isTelling = true
     this.#clock.after(peersEventMs, () => {
       this.#isTelling = false
       this.#toldPeers = this.#role.status.peers
       this.dispatchEvent(new CustomEvent('peers', { detail: this.#toldPeers }))
-    })
-  }
-
-  #change(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake)
-        signal?.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.#waiting.add(wake)
-      signal?.addEventListener('abort', wake)
     })
   }
 
@@ -351,7 +283,7 @@ export class Nearhand extends EventTarget {
   #become(state: NearhandState): void {
     if (this.#state === state) return
     this.#state = state
-    for (const wake of this.#waiting) wake()
+    this.#wakes.wake()
     this.dispatchEvent(new CustomEvent('state', { detail: state }))
   }
 
