@@ -1,0 +1,101 @@
+import * as v from 'valibot'
+import type { SiteId } from '../protocol/ids.ts'
+import { siteIdSchema } from '../protocol/ids.ts'
+import { TrustedManifest } from '../protocol/trusted-manifest.ts'
+import type { KeptState } from './kept-state.ts'
+import { loadAs } from './kept-state.ts'
+import type { Roots } from './roots.ts'
+
+export interface BeliefOptions {
+  readonly roots: Roots
+  readonly state: KeptState
+  /** The origin's time as far as it is known, in seconds since 1970. */
+  readonly seconds: () => number
+  readonly report: (error: unknown) => void
+}
+
+/** What the worker keeps between its lives. A script of the page can write it, so all of it is checked again. */
+export interface Saved {
+  readonly site: SiteId
+  readonly seq: number
+  readonly issued: number
+  /** When the fresh was accepted, in seconds. */
+  readonly acceptedAt: number
+  readonly fresh: string
+  readonly head?: string | undefined
+}
+
+const savedSchema: v.GenericSchema<unknown, Saved> = v.strictObject({
+  site: siteIdSchema,
+  seq: v.number(),
+  issued: v.number(),
+  acceptedAt: v.number(),
+  fresh: v.string(),
+  head: v.optional(v.string()),
+})
+
+const stateKey = 'manifest'
+
+/** The manifest that is believed, kept before it is used so that no restart forgets how new the newest was. */
+export class Belief {
+  readonly #options: BeliefOptions
+  #trusted: TrustedManifest | undefined
+  #saved: Saved | undefined
+
+  constructor(options: BeliefOptions) {
+    this.#options = options
+  }
+
+  get trusted(): TrustedManifest | undefined {
+    return this.#trusted
+  }
+
+  get saved(): Saved | undefined {
+    return this.#saved
+  }
+
+  /** Once, before all else. */
+  async load(): Promise<void> {
+    const { state, report } = this.#options
+    this.#saved = await loadAs(state, stateKey, v.optional(savedSchema), undefined, report)
+    try {
+      this.#trusted = await this.restore()
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  /** A manifest that believes what was believed last. */
+  async restore(): Promise<TrustedManifest> {
+    const root = await this.#options.roots.newest()
+    const saved = this.#saved?.site === root.site ? this.#saved : undefined
+    const trusted = new TrustedManifest(root)
+    try {
+      // As of then: an expired fresh still tells the floor, the revocations and the head, and never allows peers. The
+      // floor is only what it says: numbers beside it, which any script can write, would shut the origin out for good.
+      if (saved) await trusted.acceptFresh(saved.fresh, saved.acceptedAt)
+      if (saved?.head !== undefined) await trusted.acceptHead(saved.head, this.#options.seconds())
+    } catch (error) {
+      this.#options.report(error)
+    }
+    return trusted
+  }
+
+  /**
+   * Keeps before it uses (rollback).
+   * @returns whether another head is believed than before
+   */
+  async believe(candidate: TrustedManifest, saved: Saved): Promise<boolean> {
+    const { state, report } = this.#options
+    try {
+      await state.save(stateKey, saved)
+    } catch (error) {
+      report(error) // a device that keeps nothing still gets this life's protection
+    }
+    if (this.#saved && this.#saved.site === saved.site && this.#saved.issued > saved.issued) return false
+    const isNewHead = candidate.headHash !== this.#trusted?.headHash
+    this.#saved = saved
+    this.#trusted = candidate
+    return isNewHead
+  }
+}
