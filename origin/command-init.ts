@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from './command.ts'
 import { keyFiles } from './keys.ts'
 import { newKeysNote } from './new-keys-note.ts'
-import { checkOptions, onlyArgument, parseOptions } from './parse-options.ts'
+import { checkOptions, onlyArgument, parseFreshLife, parseOptions } from './parse-options.ts'
 import { openKeys } from './open-keys.ts'
 import {
   checkSiteFolder,
@@ -23,16 +23,22 @@ build copies as they are, such as public/. Commit the scripts; they change with 
 of Nearhand only.
 
   --keys <folder>          the site's keys (default .nearhand/keys)
+  --fresh-life <time>      of new keys: the longest time for which fresh.key may sign (default 2m, for
+                           nearhand serve; a static host needs the time between two uploads, such as 24h)
 ${scriptOptionsHelp}`,
   async run(args, io) {
-    const keysOption = { keys: { type: 'string', default: '.nearhand/keys' } } as const
+    const keysOption = {
+      keys: { type: 'string', default: '.nearhand/keys' },
+      'fresh-life': { type: 'string' },
+    } as const
     const { values, positionals } = parseOptions(args, { ...scriptOptions, ...keysOption })
     const folder = resolve(io.cwd, onlyArgument(positionals, 'folder'))
     const keysFolder = resolve(io.cwd, values.keys)
     const tag = tagOf(values)
+    const freshSeconds = parseFreshLife(values['fresh-life'])
     checkOptions({ folder, base: values.base, patterns: values.pattern })
     await checkSiteFolder({ folder, keys: keysFolder })
-    const { keys, isNew } = await openKeys(keysFolder, Date.now())
+    const { keys, isNew } = await openKeys(keysFolder, Date.now(), freshSeconds)
     await writeSiteScripts(folder, values, keys.rootEnvelope)
     io.stdout.write(isNew ? newKeysNote(keys, keysFolder) : `Using the keys of site ${keys.site} in ${keysFolder}\n`)
     for (const name of Object.values(scriptNamesOf(values))) io.stdout.write(`Wrote ${join(folder, name)}\n`)

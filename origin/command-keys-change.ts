@@ -32,12 +32,13 @@ import {
   shortId,
   withThreshold,
 } from './keys-root.ts'
-import { onlyArgument, parseDuration, parseOptions } from './parse-options.ts'
+import { onlyArgument, parseDuration, parseFreshLife, parseOptions } from './parse-options.ts'
 import { headFile } from './published-heads.ts'
 import type { Root } from '../protocol/manifest.ts'
 
 const keysOption = { keys: { type: 'string', default: '.nearhand/keys' } } as const
 const lifeOption = { life: { type: 'string', default: '365d' } } as const
+const freshLifeOption = { 'fresh-life': { type: 'string' } } as const
 const thresholdOption = { threshold: { type: 'string' } } as const
 const floorOptions = { floor: { type: 'string' }, state: { type: 'string', default: '.nearhand' } } as const
 const daySeconds = 86_400
@@ -93,10 +94,12 @@ export async function revokeCommand(args: string[], io: CommandIo): Promise<numb
 }
 
 export async function renewCommand(args: string[], io: CommandIo): Promise<number> {
-  const options = { ...keysOption, ...lifeOption, ...thresholdOption, ...floorOptions }
+  const options = { ...keysOption, ...lifeOption, ...thresholdOption, ...floorOptions, ...freshLifeOption }
   const { values, positionals } = parseOptions(args, options)
   if (positionals[0] !== undefined) throw new UsageError(`What is ${positionals[0]}? renew takes no argument`)
-  return change({ ...values, values, io }, async (wanted) => ({ wanted }))
+  return change({ ...values, freshSeconds: parseFreshLife(values['fresh-life']), values, io }, async (wanted) => ({
+    wanted,
+  }))
 }
 
 export async function cancelCommand(args: string[], io: CommandIo): Promise<number> {
@@ -116,6 +119,7 @@ interface ChangeOptions {
   readonly threshold?: string | undefined
   readonly floor?: string | undefined
   readonly state?: string | undefined
+  readonly freshSeconds?: number | undefined
   readonly values: object
   readonly io: CommandIo
 }
@@ -144,7 +148,7 @@ async function change(
   const { wanted, made } = await edit(waiting?.root ?? current.root, folder)
   const agreed = threshold === undefined ? wanted : withThreshold(wanted, threshold)
   const floor = await readFloor(options, current, now)
-  const body = nextRootBody(current.root, agreed, { now, seconds, floor })
+  const body = nextRootBody(current.root, agreed, { now, seconds, floor, freshSeconds: options.freshSeconds })
   if (made) await writeNextKey(folder, made.role, made.pair)
   if (waiting && waiting.signatures.length > 0) {
     io.stderr.write('The root that waited has changed: who signed it must sign again\n')

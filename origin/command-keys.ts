@@ -45,6 +45,8 @@ token (signs visitors' passes). Ids are those of list; their first digits are en
   --threshold <n>      with add, revoke, renew: how many root keys must sign from then on
   --prefix <path>      with add delegate, add live: a path such as /uploads/; may be given several times
   --life <time>        how long the next root holds (default 365d)
+  --fresh-life <time>  with renew: the longest time for which fresh.key may sign from then on, such as 2m for
+                       nearhand serve, 24h for a static host that is published each day
   --floor <seq>        with rotate, revoke, renew: no older head is believed any more; "newest" is the one that
                        was last published here (see --state)
   --state <folder>     for --floor newest: what publish or serve remembers (default .nearhand)

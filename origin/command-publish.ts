@@ -1,9 +1,12 @@
 import { join, resolve } from 'node:path'
+import { headLifeLimitSeconds } from '../protocol/limits.ts'
 import { manifestFolder } from '../protocol/manifest.ts'
 import type { Command, CommandIo } from './command.ts'
-import { describeLives, rootWarning } from './lives.ts'
+import type { Root } from '../protocol/manifest.ts'
+import type { SiteKeys } from './keys.ts'
+import { describeDuration, describeLives, rootWarning } from './lives.ts'
 import { newKeysNote } from './new-keys-note.ts'
-import { checkOptions, onlyArgument, parseDuration, parseOptions } from './parse-options.ts'
+import { checkOptions, onlyArgument, parseDuration, parseFreshLife, parseOptions } from './parse-options.ts'
 import { createProgress, formatBytes } from './progress.ts'
 import type { Publication } from './publish.ts'
 import { publishFolder } from './publish.ts'
@@ -24,12 +27,14 @@ const options = {
   ...scriptOptions,
   keys: { type: 'string', default: '.nearhand/keys' },
   state: { type: 'string', default: '.nearhand' },
-  'fresh-life': { type: 'string', default: '24h' },
+  'fresh-life': { type: 'string' },
   'head-life': { type: 'string', default: '30d' },
   section: { type: 'string', multiple: true },
 } as const
 
 const skippedShown = 10
+const daySeconds = 86_400
+const shortSeconds = 900
 
 export const publishCommand: Command = {
   name: 'publish',
@@ -41,16 +46,18 @@ ${manifestFolder}/ and four scripts. Run it after each build; only changed files
 
   --keys <folder>          the site's keys, made on the first run (default .nearhand/keys)
   --state <folder>         remembers files and heads between runs (default .nearhand)
-  --fresh-life <time>      how long visitors use peers without a newer publish (default 24h); on a static host
-                           a takedown or pause takes as long
-  --head-life <time>       how long the signed catalogue holds (default 30d)
+  --fresh-life <time>      how long visitors use peers without a newer publish; on a static host a takedown or
+                           pause takes as long, and a stolen fresh.key may do harm. The root of the keys says how
+                           long it may be (default: just that; 24h where this run makes the keys), and
+                           nearhand keys renew --fresh-life changes it
+  --head-life <time>       how long the signed catalogue holds (default 30d, at most 366d)
   --section <prefix>       a path such as /live/ gets a swarm of its own; may be given several times
 ${scriptOptionsHelp}`,
   async run(args, io) {
     const { values, positionals } = parseOptions(args, options)
     const folder = resolve(io.cwd, onlyArgument(positionals, 'folder'))
-    const freshSeconds = parseDuration('fresh-life', values['fresh-life'])
-    const headSeconds = parseDuration('head-life', values['head-life'])
+    const freshSeconds = parseFreshLife(values['fresh-life'])
+    const headSeconds = parseDuration('head-life', values['head-life'], 1, headLifeLimitSeconds)
     const tag = tagOf(values)
     checkOptions({ folder, base: values.base, sections: values.section, patterns: values.pattern })
     const keysFolder = resolve(io.cwd, values.keys)
@@ -73,7 +80,8 @@ interface PublishRun {
   readonly folder: string
   readonly keysFolder: string
   readonly state: string
-  readonly freshSeconds: number
+  /** Undefined: as long as the root allows. */
+  readonly freshSeconds: number | undefined
   readonly headSeconds: number
   readonly values: ReturnType<typeof parseOptions<typeof options>>['values']
   readonly io: CommandIo
@@ -83,13 +91,15 @@ async function publish({
   folder,
   keysFolder,
   state,
-  freshSeconds,
+  freshSeconds: wantedSeconds,
   headSeconds,
   values,
   io,
 }: PublishRun): Promise<void> {
   const startedMs = Date.now()
-  const { keys, isNew } = await openKeys(keysFolder, startedMs)
+  const { keys, isNew } = await openKeys(keysFolder, startedMs, wantedSeconds ?? daySeconds)
+  const freshSeconds = wantedSeconds ?? keys.root.freshSeconds
+  assertFreshLife(keys, freshSeconds)
   if (isNew) io.stderr.write(newKeysNote(keys, keysFolder))
   const progress = createProgress(io.stderr, Date.now)
   const publication = await publishFolder({
@@ -112,14 +122,14 @@ async function publish({
     seconds: (Date.now() - startedMs) / 1000,
     freshSeconds,
     startedMs,
-    rootExpires: keys.root.expires,
+    root: keys.root,
   })
 }
 
 function report(
   publication: Publication,
   io: CommandIo,
-  run: { seconds: number; freshSeconds: number; startedMs: number; rootExpires: number },
+  run: { seconds: number; freshSeconds: number; startedMs: number; root: Root },
 ): void {
   const { assets, skipped, head, hashedFiles, prefixes, outside } = publication
   if (outside > 0) {
@@ -134,13 +144,29 @@ function report(
     `Published ${assets.size} assets, ${formatBytes(bytes)}: ${hashedFiles} new or changed, ` +
       `seq ${head.seq}, ${run.seconds.toFixed(1)} s\n`,
   )
-  const warning = rootWarning(run.rootExpires, Math.floor(run.startedMs / 1000))
+  const warning = rootWarning(run.root.expires, Math.floor(run.startedMs / 1000))
   if (warning !== undefined) io.stderr.write(`${warning}\n`)
   if (publication.freshEnvelope === undefined) {
     io.stderr.write('No fresh.json was written: its key is not here, so the tracker must give one\n')
     return
   }
   const now = Math.floor(run.startedMs / 1000)
-  const lives = { root: run.rootExpires, head: head.expires, fresh: now + run.freshSeconds }
+  const lives = { root: run.root.expires, head: head.expires, fresh: now + run.freshSeconds }
   io.stdout.write(`${describeLives(lives, now)}\n`)
+  // Whose keys were made for a server is not to wonder on a static host why nobody has peers.
+  if (run.freshSeconds === run.root.freshSeconds && run.freshSeconds < shortSeconds) {
+    io.stdout.write(
+      'Enough for nearhand serve, which signs anew. A static host needs longer: the root allows no more, ' +
+        'nearhand keys renew --fresh-life 24h does\n',
+    )
+  }
+}
+
+/** Before anything is written: visitors would refuse what was signed for longer. */
+function assertFreshLife({ root, fresh }: SiteKeys, seconds: number): void {
+  if (fresh === undefined || seconds <= root.freshSeconds) return
+  throw new Error(
+    `Cannot sign for ${describeDuration(seconds)}: the root allows ${describeDuration(root.freshSeconds)}; ` +
+      `give a shorter --fresh-life, or run nearhand keys renew --fresh-life ${describeDuration(seconds)} where root.key is`,
+  )
 }

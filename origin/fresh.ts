@@ -34,6 +34,9 @@ export async function signFresh(
   { now, seconds, ...switches }: FreshOptions,
 ): Promise<string> {
   if (keys.fresh === undefined) throw new Error('Cannot sign fresh: its key is not on this machine')
+  if (seconds > keys.root.freshSeconds) {
+    throw new RangeError(`Cannot sign fresh for ${seconds} s: the root allows ${keys.root.freshSeconds} s`)
+  }
   const fresh: Fresh = {
     site: keys.site,
     root: keys.root.version,

@@ -6,13 +6,14 @@ import { tally } from './keys-draft.ts'
 import { draftFile } from './keys-folder.ts'
 import type { NamedRole, RoleName } from './keys-root.ts'
 import { rolesOf, shortId } from './keys-root.ts'
-import { rootWarning } from './lives.ts'
+import { describeDuration, rootWarning } from './lives.ts'
 
 /** A root for the one who owns it. @param here files of the keys on this machine, by key id @param now in seconds */
 export function describeRoot(root: Root, here: ReadonlyMap<string, string>, now: number): string {
   const lines = [
     `Site ${root.site}, root ${root.version}: holds until ${dayOf(root.expires)}${root.floor > 0 ? `, no head before ${root.floor}` : ''}`,
     ...rolesOf(root).flatMap((role) => describeRole(role, here)),
+    `  A fresh holds for ${describeDuration(root.freshSeconds)} at most`,
   ]
   const warning = rootWarning(root.expires, now)
   return `${[...lines, ...(warning === undefined ? [] : [warning])].join('\n')}\n`
@@ -80,6 +81,10 @@ function differences(before: Root, after: Root): string[] {
   if (after.site !== before.site) lines.push(`  ! of another site: ${after.site} instead of ${before.site}`)
   if (after.roles.root.threshold !== before.roles.root.threshold) {
     lines.push(`  ${after.roles.root.threshold} root keys must sign instead of ${before.roles.root.threshold}`)
+  }
+  if (after.freshSeconds !== before.freshSeconds) {
+    const [longest, old] = [after, before].map((root) => describeDuration(root.freshSeconds))
+    lines.push(`  fresh.key may sign for ${longest} at most instead of ${old}`)
   }
   if (after.floor !== before.floor) lines.push(`  no head before ${after.floor} is believed any more`)
   return lines

@@ -92,11 +92,20 @@ export function findKey(root: Root, text: string): { readonly id: KeyId; readonl
   throw new Error(`Cannot tell which key ${text} means: name one by its id (${ids})`)
 }
 
+interface NextRootOptions {
+  /** Seconds since 1970. */
+  readonly now: number
+  readonly seconds: number
+  readonly floor?: number | undefined
+  /** Default: as before. */
+  readonly freshSeconds?: number | undefined
+}
+
 /** What the next root says. Throws where no visitor would accept it. */
 export function nextRootBody(
   current: Root,
   wanted: Root,
-  { now, seconds, floor }: { readonly now: number; readonly seconds: number; readonly floor?: number | undefined },
+  { now, seconds, floor, freshSeconds }: NextRootOptions,
 ): Uint8Array<ArrayBuffer> {
   const { keys, threshold } = wanted.roles.root
   if (threshold > keys.length) {
@@ -112,6 +121,7 @@ export function nextRootBody(
       expires: now + seconds,
       // What a floor took back must never return.
       floor: Math.max(current.floor, wanted.floor, floor ?? 0),
+      freshSeconds: freshSeconds ?? wanted.freshSeconds,
     }),
   )
   parseRoot(body) // what this writes, every client must be able to read

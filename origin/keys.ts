@@ -46,6 +46,8 @@ export interface MakeKeysOptions {
   readonly now: number
   /** Unpredictable bytes. */
   readonly random: (length: number) => Bytes
+  /** The longest life of a fresh that visitors are to believe. Default: 120. */
+  readonly freshSeconds?: number | undefined
 }
 
 /** Files of a key folder. All but `root.json` and `site.json` are secret. */
@@ -61,6 +63,8 @@ export const keyFiles = {
   root: 'root.json',
 } as const
 
+/** Of a server, which signs the next one in time. */
+export const defaultFreshSeconds = 120
 const rootSeconds = 365 * 24 * 3600
 const swarmSecretBytes = 32
 const siteFileLimit = 4096
@@ -79,7 +83,7 @@ export async function makeKeys(folder: string, options: MakeKeysOptions): Promis
     token: await keyPairOfSeed(options.random(32)),
   }
   const site = hexOf(options.random(16))
-  const rootEnvelope = await signRoot(site, pairs, options.now)
+  const rootEnvelope = await signRoot(site, pairs, options)
   const siteFile = `${JSON.stringify({ site, created: options.now }, undefined, 2)}\n`
   const secret = options.random(swarmSecretBytes)
   await putFolder(folder, async (place) => {
@@ -158,7 +162,7 @@ export async function readKeys(folder: string): Promise<SiteKeys> {
 async function signRoot(
   site: string,
   pairs: { root: KeyPair; head: KeyPair; fresh: KeyPair; token: KeyPair },
-  now: number,
+  { now, freshSeconds = defaultFreshSeconds }: MakeKeysOptions,
 ): Promise<string> {
   const role = (pair: KeyPair): Role => ({ keys: [pair.signer.id], threshold: 1 })
   const body = utf8(
@@ -167,6 +171,7 @@ async function signRoot(
       version: 1,
       created: now,
       floor: 0,
+      freshSeconds,
       expires: now + rootSeconds,
       keys: Object.fromEntries(
         Object.values(pairs).map((pair) => [pair.signer.id, { algorithm: 'Ed25519', public: base64Of(pair.public) }]),

@@ -7,6 +7,11 @@ export interface Lives {
 
 const warnSeconds = 30 * 86_400
 const headWarnSeconds = 7 * 86_400
+const units = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'm'],
+] as const
 
 /** Until when visitors use peers without a newer publish. @param now seconds since 1970 */
 export function describeLives({ root, head, fresh }: Lives, now: number): string {
@@ -33,6 +38,12 @@ export function rootWarning(expires: number, now: number): string | undefined {
 export function headWarning(expires: number, now: number): string | undefined {
   if (expires === 0 || expires - now > headWarnSeconds) return undefined
   return `What was published ${expires <= now ? 'ended' : 'ends'} on ${minuteOf(expires)} UTC: run nearhand publish where head.key is`
+}
+
+/** A time as the command line takes it, such as `15m`. */
+export function describeDuration(seconds: number): string {
+  const [size, unit] = units.find(([length]) => seconds % length === 0) ?? [1, 's']
+  return `${seconds / size}${unit}`
 }
 
 function minuteOf(seconds: number): string {

@@ -65,7 +65,7 @@ export async function createOrigin(options: OriginOptions, signal?: AbortSignal)
 }
 
 async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSignal | undefined): Promise<Origin> {
-  const { keys, isNew } = await openKeys(config.keys, config.now())
+  const { keys, isNew } = await openKeys(config.keys, config.now(), config.freshSeconds)
   if (isNew) config.log(newKeysNote(keys, config.keys))
   const isSigning = headSignerOf(keys) !== undefined
   if (!isSigning) assertNoInjection(config)

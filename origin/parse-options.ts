@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
 import type { OriginOptions } from './config.ts'
 import { resolveConfig } from './config.ts'
+import { freshLifeFloorSeconds, freshLifeLimitSeconds } from '../protocol/limits.ts'
+import { describeDuration } from './lives.ts'
 import { nearestWord } from './nearest.ts'
 
 type OptionTypes = NonNullable<ParseArgsConfig['options']>
@@ -50,9 +52,18 @@ const unitSeconds = new Map([
 ])
 
 /** A time such as `90s`, `15m`, `24h` or `30d`, in seconds. */
-export function parseDuration(option: string, text: string): number {
+export function parseDuration(option: string, text: string, least: number = 1, most: number = Infinity): number {
   const [, number, unit] = /^(\d{1,7})([smhd])$/.exec(text) ?? []
   const seconds = Number(number) * (unitSeconds.get(unit ?? '') ?? Number.NaN)
   if (!(seconds > 0)) throw new UsageError(`--${option} ${text}: not a time such as 90s, 15m, 24h or 30d`)
+  if (seconds < least) throw new UsageError(`--${option} ${text}: ${describeDuration(least)} at least`)
+  if (seconds > most) throw new UsageError(`--${option} ${text}: ${describeDuration(most)} at most`)
   return seconds
+}
+
+/** The longest life of a fresh; undefined where it was not given. */
+export function parseFreshLife(text: string | undefined): number | undefined {
+  return text === undefined
+    ? undefined
+    : parseDuration('fresh-life', text, freshLifeFloorSeconds, freshLifeLimitSeconds)
 }

@@ -53,7 +53,7 @@ export interface PublishOptions {
   readonly inject?: Inject
   /** Life of a head. Default: 30 days. */
   readonly headSeconds?: number
-  /** Life of the fresh that is written. Default: 24 hours. */
+  /** Life of the fresh that is written, no longer than the root allows. Default: as long as it allows. */
   readonly freshSeconds?: number
   /** What the operator switched. Default: `defaultSwitches`. */
   readonly switches?: Partial<Switches>
@@ -185,7 +185,7 @@ async function signFreshIfPossible(signed: SignedHead, options: PublishOptions):
   if (options.keys.fresh === undefined) return undefined
   return signFresh(options.keys, signed.head, signed.hash, {
     now: options.now,
-    seconds: options.freshSeconds ?? daySeconds,
+    seconds: options.freshSeconds ?? options.keys.root.freshSeconds,
     ...options.switches,
   })
 }

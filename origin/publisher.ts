@@ -109,7 +109,7 @@ export class Publisher {
     if (publication === undefined) return undefined
     this.#renewHead(publication, now)
     if (publication.head.expires <= now) return undefined
-    const { freshSeconds } = this.#config
+    const freshSeconds = this.#freshSeconds
     const held = this.#fresh
     const switches = this.#switches
     const isSame = held?.head === publication.headHash && held.switches === switches
@@ -127,6 +127,10 @@ export class Publisher {
   async close(): Promise<void> {
     this.#stopped.abort(new Error('Cannot publish: the origin is closing'))
     await Promise.allSettled([this.#running, this.#waiting])
+  }
+
+  get #freshSeconds(): number {
+    return Math.min(this.#config.freshSeconds, this.#keys.root.freshSeconds)
   }
 
   /** A head lives for weeks, a server for longer. Publishing makes a new one in the second half of its life. */
@@ -173,7 +177,7 @@ export class Publisher {
   }
 
   async #sign(): Promise<Publication> {
-    const { folder, state, keys, headers, sections, scriptNames, freshSeconds, onProgress } = this.#config
+    const { folder, state, keys, headers, sections, scriptNames, onProgress } = this.#config
     this.#stopped.signal.throwIfAborted()
     const left: string[] = []
     const inject = injectionOf(this.#config, (path) => left.push(path))
@@ -189,7 +193,7 @@ export class Publisher {
       sections,
       exclude: Object.values(scriptNames).map((name) => `/${name}`),
       headSeconds,
-      freshSeconds,
+      freshSeconds: this.#freshSeconds,
       switches: this.#switches,
       signal: this.#stopped.signal,
       ...(inject && { inject }),

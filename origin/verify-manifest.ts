@@ -102,7 +102,7 @@ async function acceptHead(
     report(path, reasonOf(error))
     if (!(error instanceof ProtocolError) || error.code !== 'expired') return undefined
   }
-  await manifest.acceptHead(envelope, 0) // no head has expired in 1970
+  await manifest.acceptHead(envelope, (await openHead(envelope, manifest.root))?.head.created ?? now) // as of then
   return envelope
 }
 

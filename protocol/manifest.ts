@@ -7,6 +7,8 @@ import { parseJson } from './json.ts'
 import {
   assetLimitBytes,
   binRowLimit,
+  freshLifeFloorSeconds,
+  freshLifeLimitSeconds,
   freshLimitBytes,
   headLimitBytes,
   headerSetLimit,
@@ -71,6 +73,8 @@ export interface Root {
   readonly expires: number
   /** No head with a lower seq is believed, also on a device that lost its memory. */
   readonly floor: number
+  /** The longest life of a fresh, in seconds: one that a stolen key signed for years is refused. */
+  readonly freshSeconds: number
   readonly keys: Readonly<Record<string, PublicKey>>
   readonly roles: {
     readonly root: Role
@@ -174,6 +178,7 @@ const rootSchema = v.strictObject({
   created: time,
   expires: time,
   floor: count,
+  freshSeconds: whole(freshLifeFloorSeconds, freshLifeLimitSeconds),
   keys: v.pipe(
     v.record(
       v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),

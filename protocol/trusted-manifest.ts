@@ -6,7 +6,7 @@ import { bytesOfBase64 } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import { contentIdOf } from './hash.ts'
 import type { ContentId } from './ids.ts'
-import { clockSkewSeconds, freshLimitBytes, headLimitBytes, rootLimitBytes } from './limits.ts'
+import { clockSkewSeconds, freshLimitBytes, headLifeLimitSeconds, headLimitBytes, rootLimitBytes } from './limits.ts'
 import type { Fresh, Head, Root } from './manifest.ts'
 import { mediaTypes, parseFresh, parseHead, parseRoot } from './manifest.ts'
 import { keyIdOf, openEnvelope } from './signature.ts'
@@ -107,6 +107,10 @@ export class TrustedManifest {
     if (fresh.seq < floor || fresh.issued < this.#floor.issued) {
       throw new ProtocolError('rollback', 'Cannot accept fresh: older than what was seen')
     }
+    // A stolen key: what it signed is to end soon after it, also where nobody hears of the root that takes it back.
+    if (fresh.expires - fresh.issued > this.root.freshSeconds) {
+      throw new ProtocolError('foreign', 'Cannot accept fresh: its life is longer than the root allows')
+    }
     this.#fresh = fresh
     this.#floor = { seq: fresh.seq, issued: fresh.issued }
     return fresh
@@ -123,7 +127,7 @@ export class TrustedManifest {
     const head = parseHead(body)
     if (head.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot accept head: made for another site')
     if (head.seq !== fresh.seq) throw new ProtocolError('untrusted', 'Cannot accept head: its seq is not that of fresh')
-    if (head.expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot accept head: it expired')
+    assertLife(head, now)
     this.#catalogue = new Catalogue(head, prefixes)
     this.#headHash = fresh.head
     return head
@@ -170,13 +174,21 @@ export class TrustedManifest {
     const head = parseHead(body)
     if (head.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot open head: made for another site')
     if (head.seq < this.root.floor) throw new ProtocolError('rollback', 'Cannot open head: below the floor of the root')
-    if (head.expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot open head: it expired')
+    assertLife(head, now)
     return new Catalogue(head, prefixes)
   }
 
   /** Every asset in path order, for tools that check a whole site. */
   async *assets(read: ReadPart): AsyncGenerator<Asset> {
     if (this.#catalogue) yield* this.#catalogue.assets(read)
+  }
+}
+
+function assertLife({ expires }: Head, now: number): void {
+  if (expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot accept head: it expired')
+  // A stolen key, as with fresh. Measured from now, so that a head of a time to come gains nothing.
+  if (expires > now + headLifeLimitSeconds + clockSkewSeconds) {
+    throw new ProtocolError('foreign', 'Cannot accept head: its life is long')
   }
 }
 

@@ -49,6 +49,21 @@ async function collectFrom(...names: string[]): Promise<{ code: number; stdout: 
 }
 
 describe('nearhand keys', () => {
+  test('renew --fresh-life lets a static host sign for longer, which nobody does without the root keys', async () => {
+    await mkdir(at('site'))
+    const publish = (...args: string[]) => nearhand('publish', 'site', '--keys', 'k', '--state', 'state', ...args)
+    expect(await publish()).toMatchObject({ code: 0, stdout: expect.stringContaining('the root allows no more') })
+    expect(await publish('--fresh-life', '24h')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Cannot sign for 1d: the root allows 2m'),
+    })
+    const { stdout } = await keys('renew', '--fresh-life', '24h')
+    expect(stdout).toContain('fresh.key may sign for 1d at most instead of 2m')
+    expect(await publish()).toMatchObject({ code: 0, stderr: '' })
+    expect((await keys('list')).stdout).toContain('A fresh holds for 1d at most')
+    expect(await keys('renew', '--fresh-life', '31d')).toMatchObject({ code: 2 })
+  })
+
   test('lists roles, ids and what is here', async () => {
     const { stdout, code } = await keys('list')
     expect(code).toBe(0)

@@ -57,9 +57,9 @@ describe('the commands', () => {
     const now = Math.floor(Date.now() / 1000)
     const day = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 10)
     const random = (length: number) => new Uint8Array(randomBytes(length))
-    await makeKeys(join(folder, 'new'), { now, random })
+    await makeKeys(join(folder, 'new'), { now, random, freshSeconds: 30 * 86_400 })
     expect(
-      await nearhand('publish', 'site', '--keys', 'new', '--fresh-life', '9999d', '--head-life', '5d'),
+      await nearhand('publish', 'site', '--keys', 'new', '--fresh-life', '30d', '--head-life', '5d'),
     ).toMatchObject({
       stderr: '',
       stdout: expect.stringContaining(`Visitors use peers until ${day(now + 5 * 86_400)}`),
@@ -75,6 +75,8 @@ describe('the commands', () => {
     ['keys in the folder that is published', ['publish', '.'], 'would be published'],
     ['keys that a link puts there', ['publish', 'site', '--keys', 'link/keys'], 'would be published'],
     ['state in the folder that is published', ['publish', 'site', '--state', 'site/state'], 'keep it out of'],
+    ['a head of two years', ['publish', 'site', '--head-life', '731d'], '366d at most'],
+    ['a fresh of a year', ['publish', 'site', '--fresh-life', '365d'], '30d at most'],
     ['an unknown option', ['publish', 'site', '--kyes', 'k'], 'did you mean --keys?'],
     ['no folder', ['publish'], 'Which folder?'],
     ['a folder that is not there', ['publish', 'none'], 'there is no such folder'],

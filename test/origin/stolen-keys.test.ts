@@ -68,6 +68,21 @@ describe('one stolen key', () => {
     expect(await openHead(publication.headEnvelope, site.keys.root)).toBeUndefined()
   })
 
+  test('fresh signs none that holds for longer than the offline keys allow, unless they come to allow it', async () => {
+    const site = await makeSite()
+    const publication = await site.publish({ now: now() })
+    const thief = { ...site.keys, root: { ...site.keys.root, freshSeconds: 10 * 365 * 86_400 } }
+    const years = { now: now(), seconds: thief.root.freshSeconds }
+    const sign = (by: SiteKeys) => signFresh(by, publication.head, publication.headHash, years)
+    await expect(sign(site.keys)).rejects.toThrow('the root allows 86400 s')
+    await expect(visit(site.keys.root, await sign(thief), publication)).rejects.toThrow('longer than the root allows')
+
+    const longer = await keys(site, 'renew', '--fresh-life', '30d')
+    const month = await signFresh(longer, publication.head, publication.headHash, { now: now(), seconds: 30 * 86_400 })
+    await visit(longer.root, month, publication)
+    await expect(visit(site.keys.root, month, publication)).rejects.toThrow('of a newer root')
+  })
+
   test('of passes signs no fresh', async () => {
     const site = await makeSite()
     const publication = await site.publish({ now: now() })

@@ -32,7 +32,7 @@ export class TemporarySite {
 
   static async create(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<TemporarySite> {
     const root = await mkdtemp(join(tmpdir(), 'nearhand-'))
-    const keys = await makeKeys(join(root, 'keys'), { now: someTime, random: seededRandom(1) })
+    const keys = await makeKeys(join(root, 'keys'), { now: someTime, random: seededRandom(1), freshSeconds: 86_400 })
     const site = new TemporarySite(root, keys)
     await mkdir(site.folder)
     for (const [name, content] of Object.entries(files)) await site.write(name, content)

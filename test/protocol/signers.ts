@@ -49,6 +49,7 @@ export function rootOf(
     created: 1_600_000_000,
     expires: 4_000_000_000,
     floor: 0,
+    freshSeconds: 86_400,
     keys: keysOf([root, head, fresh, token]),
     roles: {
       root: roleOf([root]),

@@ -4,7 +4,7 @@ import { utf8 } from '../../protocol/bytes.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { contentIdOf } from '../../protocol/hash.ts'
 import type { ContentId } from '../../protocol/ids.ts'
-import { clockSkewSeconds, partLimitBytes } from '../../protocol/limits.ts'
+import { clockSkewSeconds, headLifeLimitSeconds, partLimitBytes } from '../../protocol/limits.ts'
 import { mediaTypes } from '../../protocol/manifest.ts'
 import { openPinnedRoot, TrustedManifest } from '../../protocol/trusted-manifest.ts'
 import type { ReadPart } from '../../protocol/catalogue.ts'
@@ -99,6 +99,7 @@ describe('acceptFresh', () => {
     ['an expired one (freeze)', { expires: now - clockSkewSeconds }, 'expired'],
     ['one issued in the future (fast-forward)', { issued: now + clockSkewSeconds + 1 }, 'expired'],
     ['that of another site', { site: otherSite }, 'foreign'],
+    ['one that holds for longer than the root allows (stolen key)', { expires: 1_700_000_701 }, 'foreign'],
   ])('refuses %s', async (_, fields, code) => {
     const manifest = await trusted()
     const fresh = await signFresh(fields)
@@ -193,6 +194,7 @@ describe('acceptHead', () => {
     ['of another site', { site: otherSite }, 'foreign'],
     ['whose seq is not that of fresh', { seq: 8 }, 'untrusted'],
     ['that expired', { expires: now - clockSkewSeconds }, 'expired'],
+    ['of years to come (stolen key)', { expires: now + headLifeLimitSeconds + clockSkewSeconds + 1 }, 'foreign'],
   ])('refuses a head %s', async (_, fields, code) => {
     expect(await laterRefusalOf(() => acceptedWith(fields))).toBe(code)
   })
