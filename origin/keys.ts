@@ -64,7 +64,7 @@ export const keyFiles = {
 } as const
 
 /** Of a server, which signs the next one in time. */
-export const defaultFreshSeconds = 120
+const defaultFreshSeconds = 120
 const rootSeconds = 365 * 24 * 3600
 const swarmSecretBytes = 32
 const siteFileLimit = 4096
