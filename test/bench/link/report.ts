@@ -113,7 +113,7 @@ export function tableOf(reports: Readonly<Record<string, CaseReport>>): string {
   return `${lines.map((cells) => cells.join(' ')).join('\n')}\nMbit/s, milliseconds, packets`
 }
 
-export function median(numbers: readonly number[]): number {
+function median(numbers: readonly number[]): number {
   return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? NaN
 }
 
