@@ -20,7 +20,7 @@ export interface ConnectionPorts {
 }
 
 const dialMs = 3000
-const candidateDelayMs = 20
+const candidateDelayMs = 5
 
 /** One RTCPeerConnection with one channel that both sides make (RFC 8832 is not needed for it). */
 export class Connection {

@@ -28,6 +28,11 @@ export class InstalledWorker {
     return this.#page.serviceWorkers?.controller ?? undefined
   }
 
+  /** Whether this very worker answers the page's requests already, as it does on all pages but the first. */
+  get isControlling(): boolean {
+    return this.controller?.scriptURL === this.#settings.serviceWorkerUrl
+  }
+
   /** Resolves when one is active. */
   async register(): Promise<void> {
     await this.#removal

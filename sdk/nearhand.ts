@@ -194,10 +194,17 @@ export class Nearhand extends NearhandEventTarget {
   }
 
   async #bringUp(isAgain: boolean): Promise<void> {
-    await this.#worker.register()
+    const registering = this.#worker.register()
+    // To register takes more than a second where the browser looks for a new version of the worker just then.
+    if (!isAgain && this.#worker.isControlling) this.#activate()
+    await registering
     // Switched off in the meantime, when there was no worker to remove yet.
     if (this.#page.memory.get('off') !== undefined) return this.disable()
     if (isAgain) await this.#worker.revive()
+    this.#activate()
+  }
+
+  #activate(): void {
     if (this.#state === 'starting') this.#become('active')
     this.#follow()
   }

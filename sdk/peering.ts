@@ -4,6 +4,7 @@ import { manifestFolder } from '../protocol/manifest.ts'
 import { describeSdp } from '../protocol/session-description.ts'
 import type { Bans } from './bans.ts'
 import type { Clock } from './clock.ts'
+import { EarlySocket } from './early-socket.ts'
 import { Connection } from './connection.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import { startExchange } from './exchange-host.ts'
@@ -48,6 +49,7 @@ const certificateKey: EcKeyGenParams = { name: 'ECDSA', namedCurve: 'P-256' }
 export class Peering {
   readonly #options: PeeringOptions
   readonly #link: WorkerLink
+  readonly #leaving = new AbortController()
   #host: ExchangeHost | undefined
   #swarm: Swarm | undefined
   #hasStopped = false
@@ -78,10 +80,15 @@ export class Peering {
   }
 
   async start(): Promise<void> {
-    const host = await startExchange(this.#options.workerUrl, this.#options.base, {
-      received: (message) => this.#receive(message),
-      failed: this.#options.failed,
-    })
+    const { workerUrl, base, failed } = this.#options
+    // All that takes a round trip begins at once: on the next page of a visit peers are back that much sooner.
+    const trackerUrl = this.#folder.replace(/^http/, 'ws') + trackerFile
+    const socket = new EarlySocket((events) => openSocket(trackerUrl, events, failed))
+    this.#leaving.signal.addEventListener('abort', () => socket.close())
+    const identity = createIdentity()
+    const join = identity.then(({ fingerprint }) => this.#fetchJoin(fingerprint, this.#leaving.signal))
+    join.catch(() => {}) // whoever asks for it is told
+    const host = await startExchange(workerUrl, base, { received: (message) => this.#receive(message), failed })
     if (this.#hasStopped) {
       host.close()
       return
@@ -89,11 +96,9 @@ export class Peering {
     this.#host = host
     this.limitUpload()
     this.relink()
-    // One certificate for all connections of this page: a ban outlives the id that the tracker gives.
-    const certificate = await RTCPeerConnection.generateCertificate(certificateKey)
-    const fingerprint = await fingerprintOf(certificate)
+    const known = await identity
     if (this.#hasStopped) return
-    this.#swarm = this.#createSwarm(host, certificate, fingerprint)
+    this.#swarm = this.#createSwarm(host, known, { socket, join })
     await this.#swarm.start()
   }
 
@@ -113,6 +118,7 @@ export class Peering {
   /** Closes everything at once. */
   stop(): void {
     this.#hasStopped = true
+    this.#leaving.abort()
     if (this.#host) this.#link.unlink()
     this.#swarm?.stop()
     this.#host?.close()
@@ -141,15 +147,23 @@ export class Peering {
     }
   }
 
-  #createSwarm(host: ExchangeHost, certificate: RTCCertificate, fingerprint: string): Swarm {
-    const { clock, trackerUrl, bans } = this.#options
-    const folder = `${trackerUrl}${manifestFolder}/`
+  get #folder(): string {
+    return `${this.#options.trackerUrl}${manifestFolder}/`
+  }
+
+  #createSwarm(host: ExchangeHost, { certificate, fingerprint }: Identity, early: Early): Swarm {
+    const { clock, bans } = this.#options
+    let firstJoin: Promise<JoinResponse> | undefined = early.join
     return new Swarm(
       {
         clock,
         random: Math.random,
-        fetchJoin: (signal) => fetchJoin(folder + joinFile, fingerprint, signal),
-        openSocket: (events) => openSocket(folder.replace(/^http/, 'ws') + trackerFile, events, this.#options.failed),
+        fetchJoin: (signal) => {
+          const join = firstJoin ?? this.#fetchJoin(fingerprint, signal)
+          firstJoin = undefined
+          return join
+        },
+        openSocket: (events) => early.socket.take(events),
         connect: (ports, join) => {
           const configuration = configurePeer(join, certificate, this.#options.isRelayOnly)
           return new Connection({ ...ports, createPeer: () => new RTCPeerConnection(configuration) })
@@ -160,24 +174,37 @@ export class Peering {
       bans,
     )
   }
+
+  async #fetchJoin(fingerprint: string, signal: AbortSignal): Promise<JoinResponse> {
+    const request: JoinRequest = { fingerprint }
+    // As plain text, which needs no preflight where the tracker is another host.
+    const body = JSON.stringify(request)
+    const response = await fetch(this.#folder + joinFile, { method: 'POST', body, signal, credentials: 'omit' })
+    if (!response.ok) throw new Error(`Cannot join: ${response.status}`)
+    return parseJoinResponse(await response.text())
+  }
 }
 
-/** Asked of an offer: Firefox has `RTCCertificate.getFingerprints()` since 138 only. */
-async function fingerprintOf(certificate: RTCCertificate): Promise<string> {
+/** What was begun before there was anybody to make use of it. */
+interface Early {
+  readonly socket: EarlySocket
+  readonly join: Promise<JoinResponse>
+}
+
+/** One certificate for all connections of this page: a ban outlives the id that the tracker gives. */
+interface Identity {
+  readonly certificate: RTCCertificate
+  readonly fingerprint: string
+}
+
+async function createIdentity(): Promise<Identity> {
+  const certificate = await RTCPeerConnection.generateCertificate(certificateKey)
+  // Asked of an offer: Firefox has `RTCCertificate.getFingerprints()` since 138 only.
   const peer = new RTCPeerConnection({ certificates: [certificate] })
   peer.createDataChannel('')
   const { sdp = '' } = await peer.createOffer()
   peer.close()
-  return describeSdp(sdp).fingerprint
-}
-
-async function fetchJoin(url: string, fingerprint: string, signal: AbortSignal): Promise<JoinResponse> {
-  const request: JoinRequest = { fingerprint }
-  // As plain text, which needs no preflight where the tracker is another host.
-  const body = JSON.stringify(request)
-  const response = await fetch(url, { method: 'POST', body, signal, credentials: 'omit' })
-  if (!response.ok) throw new Error(`Cannot join: ${response.status}`)
-  return parseJoinResponse(await response.text())
+  return { certificate, fingerprint: describeSdp(sdp).fingerprint }
 }
 
 function openSocket(url: string, events: SocketEvents, failed: (error: unknown) => void): Socket {

@@ -34,7 +34,9 @@ export class TabRole {
   #peering: RunningPeering | undefined
   /** Times that this tab took the lead or gave it up. */
   #turn = 0
-  /** Times that the file which connects did not load. */
+  /** The file that connects. */
+  #loading: ReturnType<Page['loadPeers']> | undefined
+  /** Times that it did not load. */
   #misses = 0
   #leave: (() => void) | undefined
   #failures = 0
@@ -61,8 +63,11 @@ export class TabRole {
       (status) => this.#learn(status),
     )
     if (!mayConnect) this.#disconnect()
-    else if (!this.#cancelRetry)
+    else if (!this.#cancelRetry) {
+      // Also in a tab that waits: it takes over where the other one crashes.
+      this.#load().catch(() => {}) // told to the one who needs it
       this.#leave ??= awaitLeadership(page.locks, `nearhand-leader ${settings.base}`, () => this.#lead())
+    }
   }
 
   /** Lets go of everything that would keep the page out of the back/forward cache. */
@@ -115,17 +120,17 @@ export class TabRole {
     await peering.start()
   }
 
-  async #load(): ReturnType<Page['loadPeers']> {
+  #load(): ReturnType<Page['loadPeers']> {
     const { page, settings } = this.#options
     // Many browsers never ask again for a module that did not load (https://github.com/whatwg/html/issues/6768), but do
     // for one of another fragment, which no server hears of.
     const fragment = this.#misses === 0 ? '' : `#${this.#misses}`
-    try {
-      return await page.loadPeers(settings.peersUrl + fragment)
-    } catch (cause) {
+    this.#loading ??= page.loadPeers(settings.peersUrl + fragment).catch((cause: unknown) => {
       this.#misses += 1
+      this.#loading = undefined
       throw new Error('Cannot connect to others: the file that does so did not load', { cause })
-    }
+    })
+    return this.#loading
   }
 
   /** Peers are an extra: the worker goes on without them, and so may another tab with them. */

@@ -12,6 +12,20 @@ test('Nearhand becomes active with its worker', async () => {
   expect([states, happened]).toEqual([['active'], ['registered']])
 })
 
+test('Nearhand is active at once where its worker controls the page, however long the browser takes to register it', () => {
+  const { nearhand, container } = scene({ register: () => new Promise(() => {}) })
+  Object.assign(container.controller, { scriptURL: 'https://site.example/nearhand-sw.js' })
+  nearhand.start()
+  expect(nearhand.state).toBe('active')
+})
+
+test('Nearhand waits for its worker where another one controls the page', () => {
+  const { nearhand, container } = scene({ register: () => new Promise(() => {}) })
+  Object.assign(container.controller, { scriptURL: 'https://site.example/their-worker.js' })
+  nearhand.start()
+  expect(nearhand.state).toBe('starting')
+})
+
 test('Nearhand says where it is unsupported, and does nothing there', async () => {
   const { nearhand, happened } = scene({ isSecure: false })
   nearhand.start()
