@@ -81,7 +81,7 @@ async function rotateSwarm(folder: string, io: CommandIo): Promise<number> {
   const { root } = await readCurrentRoot(folder)
   await renewSwarmSecret(folder, new Uint8Array(randomBytes(32)))
   io.stdout.write(
-    `Made a new ${keyFiles.swarmSecret} for site ${root.site}: carry it to each machine that visitors join at, and restart it\n`,
+    `Made a new ${keyFiles.swarmSecret} for site ${root.site}: carry it to each machine that visitors join at\n`,
   )
   return 0
 }

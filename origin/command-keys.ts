@@ -53,7 +53,8 @@ token (signs visitors' passes). Ids are those of list; their first digits are en
   --key <file>         with sign: a root key outside the key folder; may be given several times
 
 A root that needs more signatures than are here waits in root.next.json. Once it has them it becomes root.json
-and roots/<n>.json: carry root.json and roots/ to each machine that publishes or serves, publish, and restart serve.
+and roots/<n>.json: carry root.json and roots/ to each machine that publishes or serves, and publish.
+A running nearhand serve takes them within seconds.
 docs/keys.md goes through it step by step.
 `,
   async run(args, io) {

@@ -37,26 +37,29 @@ export function planJoin(
 
 /** The swarms that may be joined: of this day, and of its neighbours for pages that are behind or clocks that differ. */
 export class OpenSwarms {
-  readonly #secret: Bytes | undefined
+  readonly #secret: () => Bytes | undefined
+  #last: Bytes | undefined
   #epoch = -1
   #sections: readonly string[] = []
   #open: ReadonlyMap<SwarmId, string> = new Map()
 
-  /** @param secret none: this machine lets nobody join */
-  constructor(secret: Bytes | undefined) {
+  /** @param secret the one of now; none: this machine lets nobody join */
+  constructor(secret: () => Bytes | undefined) {
     this.#secret = secret
   }
 
   /** The section of a swarm that may be joined. @param now seconds since 1970 */
   sectionOf(swarm: SwarmId, sections: readonly string[], now: number): string | undefined {
-    const secret = this.#secret
+    const secret = this.#secret()
     const epoch = epochOf(now)
-    if (secret !== undefined && (epoch !== this.#epoch || sections !== this.#sections)) {
+    const isOther = epoch !== this.#epoch || sections !== this.#sections || secret !== this.#last
+    if (secret !== undefined && isOther) {
       const epochs = [epoch - 1, epoch, epoch + 1]
       this.#open = new Map(
         sections.flatMap((section) => epochs.map((day) => [swarmIdOf(secret, section, day), section] as const)),
       )
       this.#epoch = epoch
+      this.#last = secret
       this.#sections = sections
     }
     return this.#open.get(swarm)

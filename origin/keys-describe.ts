@@ -46,7 +46,7 @@ export function describeFinished(before: Root, root: Root): string {
   const fresh = changedRoles(before, root).filter((role) => role !== 'root')
   if (fresh.length > 0) lines.push(`     and new keys to the machines that use them: ${fresh.join(', ')}`)
   lines.push(
-    '  2. Publish again, and restart nearhand serve; visitors follow by themselves',
+    '  2. Publish again; a running nearhand serve takes the keys by itself, and visitors follow',
     '  3. Back up this folder',
   )
   return `${lines.join('\n')}\n`

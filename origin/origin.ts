@@ -11,6 +11,7 @@ import { headSignerOf } from './head.ts'
 import { isLocalPage, OpenSwarms } from './join.ts'
 import { describeKeyLimits } from './key-limits.ts'
 import type { SiteKeys } from './keys.ts'
+import { KeysWatch } from './keys-watch.ts'
 import { newKeysNote } from './new-keys-note.ts'
 import { openKeys } from './open-keys.ts'
 import { messageOf, Publisher } from './publisher.ts'
@@ -69,13 +70,14 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
   if (isNew) config.log(newKeysNote(keys, config.keys))
   const isSigning = headSignerOf(keys) !== undefined
   if (!isSigning) assertNoInjection(config)
-  const scripts = composeScripts(config, keys.rootEnvelope, config.scripts ?? (await readBrowserScripts()))
+  const browserScripts = config.scripts ?? (await readBrowserScripts())
   const content = new ContentStore(join(config.state, 'content'), config.keepContentBytes, config.log)
-  const publisher: Publisher = new Publisher(config, keys, (publication, before) => {
+  const publisher: Publisher = new Publisher(config, keys, (publication, isNews) => {
     content.keep(publication)
-    if (before && publication.headHash !== before.headHash) void tellFresh(publisher, socket, config.log)
+    if (isNews) void tellFresh(publisher, socket, config.log)
   })
-  const tracker = openTracker(config, keys, publisher)
+  const scripts = byKeys(publisher, ({ rootEnvelope }) => composeScripts(config, rootEnvelope, browserScripts))
+  const tracker = openTracker(config, publisher)
   const socket = openSocket(config, tracker)
   const parts: { close(): unknown }[] = [publisher, content, socket]
   const close = once(async () => {
@@ -97,11 +99,17 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
     const first = await publisher.publish()
     for (const line of describeKeyLimits(keys, first)) config.log(line)
     // Pages of a static host ask their own host for its word, and cannot get ours by any other way.
-    if (!isSigning) parts.push(repeat(tellAll, (config.freshSeconds * 1000) / 2))
+    if (!isSigning) {
+      await publisher.fresh()
+      parts.push(repeat(tellAll, (config.freshSeconds * 1000) / 2))
+    }
+    const { keys: folder, log } = config
+    const change = (next: SiteKeys): Promise<void> => publisher.changeKeys(next)
+    parts.push(new KeysWatch({ folder, current: () => publisher.keys, change, log }))
     const stun = await startStunOrLog(config)
     if (stun) parts.push(stun)
     const files = await SiteFiles.open(config, publisher)
-    const site = createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort: stun?.port })
+    const site = createSite({ config, publisher, files, content, scripts, tracker, stunPort: stun?.port })
     return {
       app: createApp(site),
       attach: (server) => socket.attach(server),
@@ -134,14 +142,27 @@ function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
   return () => (result ??= work())
 }
 
-function openTracker(config: OriginConfig, keys: SiteKeys, publisher: Publisher): Tracker {
-  const swarms = new OpenSwarms(keys.swarmSecret)
+/** What follows from the keys, made anew where they are others. */
+function byKeys<Made>(publisher: Publisher, make: (keys: SiteKeys) => Made): () => Made {
+  let last: { readonly keys: SiteKeys; readonly made: Made } | undefined
+  return () => {
+    const { keys } = publisher
+    if (last?.keys !== keys) last = { keys, made: make(keys) }
+    return last.made
+  }
+}
+
+function openTracker(config: OriginConfig, publisher: Publisher): Tracker {
+  const swarms = new OpenSwarms(() => publisher.keys.swarmSecret)
+  const check = byKeys(publisher, ({ root }) => createPassCheck(passTrustOf(root)))
   return new Tracker({
     lan: config.lan ?? false,
     minimumSwarm: () => publisher.minimumSwarm,
     random: Math.random,
     now: () => config.now() / 1000,
-    checkPass: createPassCheck(passTrustOf(keys.root)),
+    checkPass: (token, now) => check()(token, now),
+    // Who has a host of ours has asked it.
+    fresh: () => (headSignerOf(publisher.keys) ? undefined : publisher.lastFresh),
     sectionOf: (swarm) => swarms.sectionOf(swarm, publisher.publication?.head.sections ?? [], config.now() / 1000),
   })
 }

@@ -17,13 +17,23 @@ const noticePauseSeconds = 2
 const pagesTold = 5
 const warnPauseSeconds = 7 * 86_400
 
+interface SignedFresh {
+  readonly envelope: string
+  readonly head: ContentId
+  readonly keys: SiteKeys
+  readonly switches: Switches
+  readonly issued: number
+  readonly expires: number
+}
+
 /** Publishes, one run at a time, and keeps the signed word about the newest head fresh. */
 export class Publisher {
   readonly manifestFolder: string
   readonly #config: OriginConfig
-  readonly #keys: SiteKeys
-  readonly #onPublished: (publication: Publication, before: Publication | undefined) => void
+  readonly #onPublished: (publication: Publication, isNews: boolean) => void
   readonly #stopped = new AbortController()
+  #keys: SiteKeys
+  #nextKeys: SiteKeys | undefined
   #publication: Publication | undefined
   #byId: ReadonlyMap<ContentId, PublishedAsset> = new Map()
   #renewedAt = 0
@@ -34,13 +44,9 @@ export class Publisher {
   #waiting: Promise<Publication> | undefined
   #switches: Switches = defaultSwitches
   #revoked: ReadonlySet<string> = new Set()
-  #fresh: { head: ContentId; envelope: string; issued: number; switches: Switches } | undefined
+  #fresh: SignedFresh | undefined
 
-  constructor(
-    config: OriginConfig,
-    keys: SiteKeys,
-    onPublished: (publication: Publication, before: Publication | undefined) => void,
-  ) {
+  constructor(config: OriginConfig, keys: SiteKeys, onPublished: (publication: Publication, isNews: boolean) => void) {
     this.manifestFolder = join(config.state, 'manifest')
     this.#config = config
     this.#keys = keys
@@ -49,6 +55,17 @@ export class Publisher {
 
   get publication(): Publication | undefined {
     return this.#publication
+  }
+
+  /** Those that what is published now is signed with. */
+  get keys(): SiteKeys {
+    return this.#keys
+  }
+
+  /** Publishes with other keys. Until that is done those before hold: a word must name a head that its root believes. */
+  async changeKeys(keys: SiteKeys): Promise<void> {
+    this.#nextKeys = keys
+    await this.publish()
   }
 
   assetOf(id: ContentId): PublishedAsset | undefined {
@@ -109,19 +126,26 @@ export class Publisher {
     if (publication === undefined) return undefined
     this.#renewHead(publication, now)
     if (publication.head.expires <= now) return undefined
-    const freshSeconds = this.#freshSeconds
     const held = this.#fresh
     const switches = this.#switches
-    const isSame = held?.head === publication.headHash && held.switches === switches
+    const keys = this.#keys
+    const freshSeconds = this.#freshSecondsOf(keys)
+    const isSaid = held?.switches === switches && held.keys === keys
+    const isSame = isSaid && held.head === publication.headHash
     if (isSame && now - held.issued < freshSeconds / 2) return held.envelope
-    if (this.#keys.fresh === undefined) return undefined
+    if (keys.fresh === undefined) return undefined
     // A clock that was set back must not make a word that devices take for a replay, and what was switched within one
     // second of the word before must count as the newer of the two.
-    const issued = Math.max(now, held ? held.issued + (held.switches === switches ? 0 : 1) : 0)
+    const issued = Math.max(now, held ? held.issued + (isSaid ? 0 : 1) : 0)
     const options = { ...switches, now: issued, seconds: freshSeconds }
-    const envelope = await signFresh(this.#keys, publication.head, publication.headHash, options)
-    this.#fresh = { head: publication.headHash, envelope, issued, switches }
+    const envelope = await signFresh(keys, publication.head, publication.headHash, options)
+    this.#fresh = { head: publication.headHash, envelope, issued, expires: issued + freshSeconds, switches, keys }
     return envelope
+  }
+
+  /** The last word that was signed, where it still holds. */
+  get lastFresh(): string | undefined {
+    return this.#fresh && this.#fresh.expires > this.#now() ? this.#fresh.envelope : undefined
   }
 
   async close(): Promise<void> {
@@ -129,8 +153,8 @@ export class Publisher {
     await Promise.allSettled([this.#running, this.#waiting])
   }
 
-  get #freshSeconds(): number {
-    return Math.min(this.#config.freshSeconds, this.#keys.root.freshSeconds)
+  #freshSecondsOf({ root }: SiteKeys): number {
+    return Math.min(this.#config.freshSeconds, root.freshSeconds)
   }
 
   /** A head lives for weeks, a server for longer. Publishing makes a new one in the second half of its life. */
@@ -150,23 +174,37 @@ export class Publisher {
   }
 
   async #publishOnce(): Promise<Publication> {
-    const publication = headSignerOf(this.#keys) ? await this.#sign() : await this.#adopt()
-    this.#tellLives(publication)
+    const keys = this.#nextKeys ?? this.#keys
+    const publication = headSignerOf(keys) ? await this.#sign(keys) : await this.#adopt(keys)
     const before = this.#publication
+    const isOtherKeys = keys !== this.#keys
+    if (isOtherKeys) this.#takeKeys(keys, publication)
+    this.#tellLives(publication)
     this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
     this.#publication = publication
-    this.#onPublished(publication, before)
+    this.#onPublished(publication, before !== undefined && (isOtherKeys || publication.headHash !== before.headHash))
     return publication
   }
 
-  #adopt(): Promise<Publication> {
+  #takeKeys(keys: SiteKeys, { head }: Publication): void {
+    const { version } = keys.root
+    // Signed by a key that counts no more: visitors would be left with nothing.
+    if (head.seq === 0 && (this.#publication?.head.seq ?? 0) > 0) {
+      throw new Error(`Cannot use root ${version} yet: nothing is published that its keys signed (nearhand publish)`)
+    }
+    this.#keys = keys
+    if (this.#nextKeys === keys) this.#nextKeys = undefined
+    this.#config.log(`Goes on with the keys of root ${version}, and told the visitors`)
+  }
+
+  #adopt(siteKeys: SiteKeys): Promise<Publication> {
     const { folder, state, keys, sections, log, onProgress } = this.#config
     this.#stopped.signal.throwIfAborted()
     return adoptPublished({
       folder,
       out: this.manifestFolder,
       state,
-      keys: this.#keys,
+      keys: siteKeys,
       hidden: [keys],
       sections,
       now: this.#now(),
@@ -176,7 +214,7 @@ export class Publisher {
     })
   }
 
-  async #sign(): Promise<Publication> {
+  async #sign(siteKeys: SiteKeys): Promise<Publication> {
     const { folder, state, keys, headers, sections, scriptNames, onProgress } = this.#config
     this.#stopped.signal.throwIfAborted()
     const left: string[] = []
@@ -186,14 +224,14 @@ export class Publisher {
       out: this.manifestFolder,
       state,
       hidden: [keys],
-      keys: this.#keys,
+      keys: siteKeys,
       now: this.#now(),
       headers,
       server: this.#config,
       sections,
       exclude: Object.values(scriptNames).map((name) => `/${name}`),
       headSeconds,
-      freshSeconds: this.#freshSeconds,
+      freshSeconds: this.#freshSecondsOf(siteKeys),
       switches: this.#switches,
       signal: this.#stopped.signal,
       ...(inject && { inject }),

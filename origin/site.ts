@@ -2,7 +2,6 @@ import type { Site } from './app.ts'
 import type { OriginConfig } from './config.ts'
 import type { ContentStore } from './content.ts'
 import { isLocalPage, planJoin, stunServersOf } from './join.ts'
-import type { SiteKeys } from './keys.ts'
 import { mintPass } from './mint-pass.ts'
 import type { Publisher } from './publisher.ts'
 import type { Representation } from './representation.ts'
@@ -16,17 +15,17 @@ const issuerLimit = 256
 
 interface Parts {
   readonly config: OriginConfig
-  readonly keys: SiteKeys
   readonly publisher: Publisher
   readonly files: SiteFiles
   readonly content: ContentStore
-  readonly scripts: ReadonlyMap<string, () => Representation>
+  /** Those of now: the service worker pins the newest root. */
+  readonly scripts: () => ReadonlyMap<string, () => Representation>
   readonly tracker: Tracker
   readonly stunPort: number | undefined
 }
 
 /** What the routes ask, from the parts that know it. */
-export function createSite({ config, keys, publisher, files, content, scripts, tracker, stunPort }: Parts): Site {
+export function createSite({ config, publisher, files, content, scripts, tracker, stunPort }: Parts): Site {
   return {
     base: config.base,
     log: config.log,
@@ -35,10 +34,11 @@ export function createSite({ config, keys, publisher, files, content, scripts, t
     fresh: () => publisher.fresh(),
     content: (id) => findContent(publisher, content, id),
     isRevoked: (id) => publisher.isRevoked(id),
-    script: (name) => scripts.get(name)?.(),
+    script: (name) => scripts().get(name)?.(),
     isAllowedOrigin: (origin) => config.allowedOrigins.includes(origin),
     async join(request, fingerprint) {
-      const sections = publisher.publication?.head.sections
+      const { keys, publication } = publisher
+      const sections = publication?.head.sections
       if (keys.swarmSecret === undefined || keys.token === undefined || sections === undefined) return undefined
       const own = stunPort === undefined ? [] : stunServersOf(request.url, stunPort, config.stun?.host)
       const lan = config.lan ?? isLocalPage(request.headers.get('origin') ?? request.url)

@@ -29,6 +29,8 @@ export interface TrackerOptions {
   readonly now: () => number
   /** Nobody is introduced in a swarm of fewer: who is there would say too much about each. Default: 2. */
   readonly minimumSwarm?: (() => number) | undefined
+  /** Told to whoever joins; undefined: nothing, for their own host tells them. */
+  readonly fresh?: (() => string | undefined) | undefined
   /** A number from 0 up to but not 1. */
   readonly random: () => number
 }
@@ -123,6 +125,7 @@ export class Tracker {
       if (section === undefined) throw new ProtocolError('foreign', 'Cannot join: a swarm that is not of this site')
       if (!pass.sections.includes(section)) throw new ProtocolError('untrusted', 'Cannot join: not with this pass')
     }
+    const isFirst = peer.pass === undefined
     this.#leave(peer)
     peer.pass = pass
     peer.swarms = [...new Set(swarms)]
@@ -131,7 +134,8 @@ export class Tracker {
       members.add(peer)
       this.#swarms.set(swarm, members)
     }
-    return []
+    const envelope = isFirst ? this.#options.fresh?.() : undefined
+    return envelope === undefined ? [] : [{ to: peer.id, message: { type: 'fresh', envelope } }]
   }
 
   #seek(peer: Peer, swarm: SwarmId, count: number): Effect[] {

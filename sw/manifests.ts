@@ -53,6 +53,8 @@ export class Manifests {
   #isTrackerReachable = false
   /** Of two heads with this number, nobody knows which is the site's. */
   #doubtedSeq = 0
+  /** When a strange key of the tracker was a reason to look for a newer root. */
+  #lookedAt = Number.NEGATIVE_INFINITY
   #toldRule = ''
   #loading: Promise<void> | undefined
 
@@ -158,7 +160,7 @@ export class Manifests {
 
   /**
    * Takes a newer fresh, from wherever it came.
-   * @param isOrigins it came from the origin itself: then a strange key is worth looking for a newer root
+   * @param isOrigins it came from the origin itself: then a strange key is always worth looking for a newer root
    */
   async take(envelope: string, isOrigins: boolean = false): Promise<void> {
     const { now, onRevoked, onUnregister } = this.#options
@@ -185,11 +187,20 @@ export class Manifests {
     } catch (error) {
       const code = error instanceof ProtocolError ? error.code : undefined
       if (code === 'equivocal') this.#doubt(candidate.floor.seq)
-      const mayHaveMissed = code === 'outdated' || (isOrigins && (code === 'untrusted' || code === 'expired'))
+      const isStrange = code === 'untrusted' && (isOrigins || this.#mayLook())
+      const mayHaveMissed = code === 'outdated' || isStrange || (isOrigins && code === 'expired')
       if (!mayHaveMissed || !(await this.#roots.follow())) throw error
     }
     const follower = await this.#belief.restore()
     return { candidate: follower, fresh: await follower.acceptFresh(envelope, this.#seconds()) }
+  }
+
+  /** A tracker that lies must not have each visitor ask the origin for roots all the time. */
+  #mayLook(): boolean {
+    const now = this.#options.now()
+    if (now - this.#lookedAt < refreshPauseLimitMs) return false
+    this.#lookedAt = now
+    return true
   }
 
   #doubt(seq: number): void {

@@ -33,7 +33,7 @@ test.each([0, 0.5, 1, 86_399, 86_399.9])('planJoin() asks again within the day, 
 })
 
 test('OpenSwarms takes the swarms of the day and its neighbours, of these sections', () => {
-  const open = new OpenSwarms(secret)
+  const open = new OpenSwarms(() => secret)
   const sections = ['/', '/live/']
   const has = (now: number) =>
     planJoin(secret, sections, now, plain).swarms.map(({ swarm }) => open.sectionOf(swarm, sections, noon))
@@ -45,7 +45,7 @@ test('OpenSwarms takes the swarms of the day and its neighbours, of these sectio
 
 test('OpenSwarms takes none without the secret', () => {
   const [first] = planJoin(secret, ['/'], noon, plain).swarms
-  expect(first && new OpenSwarms(undefined).sectionOf(first.swarm, ['/'], noon)).toBe(undefined)
+  expect(first && new OpenSwarms(() => undefined).sectionOf(first.swarm, ['/'], noon)).toBe(undefined)
 })
 
 test('stunServersOf() writes an IPv6 host as RFC 7064 wants it', () => {

@@ -74,6 +74,18 @@ beforeEach(() => {
   tracker = makeTracker()
 })
 
+test('who joins is told the word of now, where there is one for them, and once', () => {
+  let fresh: string | undefined = 'first'
+  tracker = makeTracker({ fresh: () => fresh })
+  const joinOf = (id: PeerId) => tracker.receive(id, { type: 'join', version: 1, swarms: [swarm], pass: passOf() })
+  tracker.open(ann, '198.51.100.1', false)
+  expect(joinOf(ann)).toEqual([{ to: ann, message: { type: 'fresh', envelope: 'first' } }])
+  expect(joinOf(ann), 'with a newer pass').toEqual([])
+  fresh = undefined
+  tracker.open(bob, '198.51.100.2', false)
+  expect(joinOf(bob)).toEqual([])
+})
+
 describe('introductions', () => {
   test('each connection is welcomed under the id that the edge drew', () => {
     expect(tracker.open(ann, '198.51.100.1', false)).toEqual([{ to: ann, message: { type: 'welcome', peer: ann } }])
