@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from './command.ts'
 import { keyFiles } from './keys.ts'
 import { newKeysNote } from './new-keys-note.ts'
-import { checkOptions, onlyArgument, parseFreshLife, parseOptions } from './parse-options.ts'
+import { configOf, onlyArgument, parseFreshLife, parseOptions } from './parse-options.ts'
 import { openKeys } from './open-keys.ts'
 import {
   checkSiteFolder,
@@ -12,6 +12,7 @@ import {
   tagOf,
   writeSiteScripts,
 } from './site-scripts.ts'
+import { readUrlOptions } from './url-options.ts'
 
 export const initCommand: Command = {
   name: 'init',
@@ -36,10 +37,10 @@ ${scriptOptionsHelp}`,
     const keysFolder = resolve(io.cwd, values.keys)
     const tag = tagOf(values)
     const freshSeconds = parseFreshLife(values['fresh-life'])
-    checkOptions({ folder, base: values.base, patterns: values.pattern })
+    const { urls } = configOf({ folder, base: values.base, patterns: values.pattern, ...readUrlOptions(values) })
     await checkSiteFolder({ folder, keys: keysFolder })
     const { keys, isNew } = await openKeys(keysFolder, Date.now(), freshSeconds)
-    await writeSiteScripts(folder, values, keys.rootEnvelope)
+    await writeSiteScripts(folder, values, keys.rootEnvelope, urls)
     io.stdout.write(isNew ? newKeysNote(keys, keysFolder) : `Using the keys of site ${keys.site} in ${keysFolder}\n`)
     for (const name of Object.values(scriptNamesOf(values))) io.stdout.write(`Wrote ${join(folder, name)}\n`)
     io.stdout.write(`

@@ -2,11 +2,12 @@ import { join, resolve } from 'node:path'
 import { headLifeLimitSeconds } from '../protocol/limits.ts'
 import { manifestFolder } from '../protocol/manifest.ts'
 import type { Command, CommandIo } from './command.ts'
+import type { OriginConfig } from './config.ts'
 import type { Root } from '../protocol/manifest.ts'
 import type { SiteKeys } from './keys.ts'
 import { describeDuration, describeLives, rootWarning } from './lives.ts'
 import { newKeysNote } from './new-keys-note.ts'
-import { checkOptions, onlyArgument, parseDuration, parseFreshLife, parseOptions } from './parse-options.ts'
+import { configOf, onlyArgument, parseDuration, parseFreshLife, parseOptions } from './parse-options.ts'
 import { createProgress, formatBytes } from './progress.ts'
 import type { Publication } from './publish.ts'
 import { publishFolder } from './publish.ts'
@@ -22,6 +23,7 @@ import {
 } from './site-scripts.ts'
 import { lockState } from './state-lock.ts'
 import { readSwitches, switchesOf } from './switches.ts'
+import { readUrlOptions, unguardedNote } from './url-options.ts'
 
 const options = {
   ...scriptOptions,
@@ -30,6 +32,7 @@ const options = {
   'fresh-life': { type: 'string' },
   'head-life': { type: 'string', default: '30d' },
   section: { type: 'string', multiple: true },
+  guard: { type: 'string', multiple: true },
 } as const
 
 const skippedShown = 10
@@ -52,6 +55,8 @@ ${manifestFolder}/ and four scripts. Run it after each build; only changed files
                            nearhand keys renew --fresh-life changes it
   --head-life <time>       how long the signed catalogue holds (default 30d, at most 366d)
   --section <prefix>       a path such as /live/ gets a swarm of its own; may be given several times
+  --guard <prefix>         a section whose files your host gives only to some: visitors have them from each other only
+                           with a pass that names it
 ${scriptOptionsHelp}`,
   async run(args, io) {
     const { values, positionals } = parseOptions(args, options)
@@ -59,19 +64,22 @@ ${scriptOptionsHelp}`,
     const freshSeconds = parseFreshLife(values['fresh-life'])
     const headSeconds = parseDuration('head-life', values['head-life'], 1, headLifeLimitSeconds)
     const tag = tagOf(values)
-    checkOptions({ folder, base: values.base, sections: values.section, patterns: values.pattern })
+    const { base, section: sections, pattern: patterns, guard: guarded } = values
+    const asked = { folder, base, sections, patterns, guarded, ...readUrlOptions(values) }
+    const config = configOf(asked)
+    io.stderr.write(unguardedNote(asked) ?? '')
     const keysFolder = resolve(io.cwd, values.keys)
     const state = resolve(io.cwd, values.state)
     await checkSiteFolder({ folder, keys: keysFolder, state })
 
     const lock = await lockState(state, folder)
     try {
-      await publish({ folder, keysFolder, state, freshSeconds, headSeconds, values, io })
+      await publish({ folder, keysFolder, state, freshSeconds, headSeconds, values, config, io })
     } finally {
       await lock.release()
     }
     io.stdout.write(`Tag for the pages: ${tag}\n`)
-    if (values.tracker !== undefined) io.stdout.write(trackerCommandOf(values.tracker, values.section ?? []))
+    if (values.tracker !== undefined) io.stdout.write(trackerCommandOf(values.tracker, config))
     return 0
   },
 }
@@ -84,6 +92,7 @@ interface PublishRun {
   readonly freshSeconds: number | undefined
   readonly headSeconds: number
   readonly values: ReturnType<typeof parseOptions<typeof options>>['values']
+  readonly config: OriginConfig
   readonly io: CommandIo
 }
 
@@ -94,6 +103,7 @@ async function publish({
   freshSeconds: wantedSeconds,
   headSeconds,
   values,
+  config: { sections, guarded, urls },
   io,
 }: PublishRun): Promise<void> {
   const startedMs = Date.now()
@@ -112,12 +122,14 @@ async function publish({
     freshSeconds,
     headSeconds,
     switches: switchesOf(await readSwitches(state)),
-    sections: values.section ?? [],
+    sections,
+    guarded,
+    ...(urls && { urls }),
     exclude: Object.values(scriptNamesOf(values)).map((name) => `/${name}`),
     onProgress: progress.update,
     signal: io.signal,
   }).finally(progress.end)
-  await writeSiteScripts(folder, values, keys.rootEnvelope)
+  await writeSiteScripts(folder, values, keys.rootEnvelope, urls)
   report(publication, io, {
     seconds: (Date.now() - startedMs) / 1000,
     freshSeconds,

@@ -1,5 +1,6 @@
 import { join, relative, resolve } from 'node:path'
 import type { IceServer } from '../protocol/join.ts'
+import { admitByUrl } from './admit-url.ts'
 import type { Command, CommandIo } from './command.ts'
 import { UsageError } from './command.ts'
 import { isLoopbackHost } from './join.ts'
@@ -8,6 +9,7 @@ import { createProgress } from './progress.ts'
 import type { ServedOrigin, ServeOptions } from './serve.ts'
 import { serveOrigin } from './serve.ts'
 import { checkFolder } from './site-scripts.ts'
+import { readUrlOptions, unguardedNote, urlOptions } from './url-options.ts'
 
 const help = `Usage: nearhand serve <folder> [options]
 
@@ -22,6 +24,14 @@ and STUN, by one process. Publishes again when files change.
   --consent <word>    With --inject: "ask" shows visitors a prompt and connects nobody before they agree, "granted"
                       connects at once, "off" leaves it to your pages' nearhand.consent(true) (default: ask)
   --section <path>    A path prefix with a swarm of its own, such as /live/; may be repeated
+  --guard <path>      A section whose files your server gives only to some (check them before Nearhand): visitors have
+                      them from each other only with a pass that names it; may be repeated
+  --admit <url>       Your backend, which answers with the guarded sections that a visitor may join, as a JSON list;
+                      asked with the visitor's cookies
+  --ignore-query <r>  Query parameters that do not change a file, such as tokens: 'token,sig', or for some paths
+                      '/video/**?token,sig'; may be repeated
+  --asset-host <r>    Another host of yours, with CORS, that has files of the folder: 'https://media.example.com',
+                      or with folders 'https://media.example.com/there/=/here/'; may be repeated
   --pattern <path>    What the service worker answers, such as /media/** or !/media/private/**; may be repeated
                       (default: images, media, fonts, scripts, styles and the like)
   --cache <seconds>   How long browsers keep assets without asking; names with a hash always stay (default: 0)
@@ -47,6 +57,9 @@ const optionTypes = {
   inject: { type: 'boolean', default: false },
   consent: { type: 'string' },
   section: { type: 'string', multiple: true },
+  guard: { type: 'string', multiple: true },
+  admit: { type: 'string' },
+  ...urlOptions,
   pattern: { type: 'string', multiple: true },
   cache: { type: 'string' },
   'offline-pages': { type: 'boolean' },
@@ -69,6 +82,7 @@ export const serveCommand: Command = {
   async run(args, io) {
     const options = readServeOptions(args, io.cwd)
     await checkFolder(options.folder)
+    io.stderr.write(unguardedNote(options) ?? '')
     const served = await start(options, io)
     io.stdout.write(startReport(served, options, io.cwd))
     await aborted(io.signal)
@@ -116,6 +130,9 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
     inject: readInjection(values.inject, values.consent),
     lan: values.lan ? true : values['no-lan'] ? false : undefined,
     sections: values.section,
+    guarded: values.guard,
+    ...readUrlOptions(values),
+    ...(values.admit !== undefined && { admit: admitByUrl(readUrl('--admit', values.admit), console.error) }),
     patterns: values.pattern,
     cacheSeconds: values.cache === undefined ? undefined : readNumber('--cache', values.cache, 31_536_000),
     watch: !values['no-watch'],
@@ -137,6 +154,11 @@ function readNumber(name: string, text: string, most: number): number {
   const value = Number(text)
   if (/^\d{1,9}$/.test(text) && value <= most) return value
   throw new UsageError(`Cannot use ${name} ${text}: not a number from 0 to ${most}`)
+}
+
+function readUrl(name: string, url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new UsageError(`Cannot use ${name} ${url}: not an http or https address`)
 }
 
 function readInjection(inject: boolean, consent: string | undefined): ServeOptions['inject'] {

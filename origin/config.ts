@@ -4,6 +4,8 @@ import { compilePatterns } from '../protocol/patterns.ts'
 import type { IceServer } from '../protocol/join.ts'
 import { parseJoinResponse } from '../protocol/join.ts'
 import { canonicalPath } from '../protocol/paths.ts'
+import type { UrlRules } from '../protocol/url-rules.ts'
+import { parseUrlRules } from '../protocol/url-rules.ts'
 import { trustedProxyList } from './client-address.ts'
 import type { HeaderRule, PublishProgress } from './publish.ts'
 import type { BrowserScripts } from './scripts.ts'
@@ -23,6 +25,26 @@ export interface OriginOptions {
   readonly lan?: boolean | undefined
   /** Path prefixes with swarms of their own, such as `/live/`; 15 at most. Default: none, the whole site is one. */
   readonly sections?: readonly string[] | undefined
+  /**
+   * Sections whose files the server gives only to some: a visitor has them from a store or from peers only with a pass
+   * that names the section. They become sections; all of them but `/` count for the 15. Default: none.
+   */
+  readonly guarded?: readonly string[] | undefined
+  /**
+   * Says which guarded sections a visitor may join, by the request of the visitor's page: a POST with the cookies of
+   * the site, and with the query that the page's `data-join` names. Its body was read. Default: none.
+   */
+  readonly admit?: Admit | undefined
+  /**
+   * Query parameters that do not change a file, such as tokens: the server sees them, and the files are shared all the
+   * same. `paths` is a pattern of paths. Default: none; a request with a query is the server's alone.
+   */
+  readonly ignoredQuery?: readonly IgnoredQuery[] | undefined
+  /**
+   * Other hosts of yours, with CORS: what lies there below `from` is what the folder holds below `to`.
+   * Default: none; requests to other hosts are left alone.
+   */
+  readonly hosts?: readonly AssetHost[] | undefined
   /** What the service worker answers; see `compilePatterns`. Default: images, media, fonts, scripts and the like. */
   readonly patterns?: readonly string[] | undefined
   /** Response headers by pattern; later rules win. Default: none but content-type and cache-control. */
@@ -63,6 +85,24 @@ export interface OriginOptions {
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined
 }
 
+export type Admit = (request: Request, guarded: readonly string[]) => readonly string[] | Promise<readonly string[]>
+
+export interface IgnoredQuery {
+  /** Default: `/**`. */
+  readonly paths?: string | undefined
+  /** As they are spelled in the URL; case counts. 1 to 32 names of letters, digits and `_.~-`. */
+  readonly names: readonly string[]
+}
+
+export interface AssetHost {
+  /** A web origin such as `https://media.example.com`; http only for this machine's own names. */
+  readonly host: string
+  /** Default: `/`. */
+  readonly from?: string | undefined
+  /** Default: `/`. */
+  readonly to?: string | undefined
+}
+
 /** What the tag says of consent: visitors are asked, agreed elsewhere, or are left to the site's own question. */
 export type Consent = 'ask' | 'granted' | 'off'
 
@@ -83,6 +123,9 @@ export interface OriginConfig {
   readonly consent: Consent | undefined
   readonly lan: boolean | undefined
   readonly sections: readonly string[]
+  readonly guarded: readonly string[]
+  readonly admit: Admit
+  readonly urls: UrlRules | undefined
   readonly patterns: readonly string[] | undefined
   readonly headers: readonly HeaderRule[]
   readonly freshSeconds: number
@@ -116,6 +159,7 @@ const mebibyte = 1024 * 1024
 export function resolveConfig(options: OriginOptions): OriginConfig {
   const state = resolve(options.state ?? '.nearhand')
   if (options.patterns) compilePatterns(options.patterns)
+  const guarded = (options.guarded ?? []).map(checkSection)
   return {
     folder: resolve(options.folder),
     state,
@@ -123,7 +167,10 @@ export function resolveConfig(options: OriginOptions): OriginConfig {
     base: checkBase(options.base ?? '/'),
     consent: consentOf(options.inject),
     lan: options.lan,
-    sections: (options.sections ?? []).map(checkSection),
+    sections: [...new Set([...(options.sections ?? []).map(checkSection), ...guarded])],
+    guarded: [...new Set(guarded)].toSorted(),
+    admit: options.admit ?? (() => []),
+    urls: checkUrls(options),
     patterns: options.patterns,
     headers: options.headers ?? [],
     freshSeconds: checkNumber('freshSeconds', options.freshSeconds ?? 120, 10, 7 * 86_400),
@@ -161,6 +208,18 @@ function checkSection(section: string): string {
   throw new TypeError(
     `Cannot use section ${JSON.stringify(section)}: a path such as /live/, which begins and ends with /`,
   )
+}
+
+function checkUrls({ ignoredQuery = [], hosts = [] }: OriginOptions): UrlRules | undefined {
+  if (ignoredQuery.length + hosts.length === 0) return undefined
+  try {
+    return parseUrlRules({
+      ignoredQuery: ignoredQuery.map(({ paths = '/**', ...rest }) => ({ ...rest, paths })),
+      hosts: hosts.map(({ from = '/', to = '/', ...rest }) => ({ ...rest, from, to })),
+    })
+  } catch (cause) {
+    throw new TypeError(`Cannot use ignoredQuery and hosts: ${cause instanceof Error ? cause.message : ''}`, { cause })
+  }
 }
 
 function checkOrigin(text: string): string {

@@ -79,7 +79,8 @@ export class ContentStore {
 
   async #keep(publication: Publication): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
-    const assets = [...publication.assets.values()]
+    // A guarded file is given by its own path alone, now and when it is an earlier one.
+    const assets = [...publication.assets.values()].filter(({ isGuarded }) => isGuarded !== true)
     const head: KeptHead = { head: publication.headHash, assets: assets.map(({ id, size }) => [id, size]) }
     this.#heads = [head, ...this.#heads.filter((other) => other.head !== head.head)].slice(0, headsKept)
     const wanted = chooseContent(this.#heads, this.#limitBytes)

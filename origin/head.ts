@@ -22,12 +22,15 @@ export interface OpenedHead extends SignedHead {
   readonly prefixes: readonly string[]
 }
 
-export interface HeadContent {
+export interface HeadContent extends HeadRules {
   readonly sections: readonly string[]
   readonly headerSets: readonly Headers[]
   readonly assetCount: number
   readonly catalogue: Catalogue
 }
+
+/** What a head says of all its assets. */
+export type HeadRules = Pick<Head, 'guarded' | 'urls'>
 
 /** Undefined where the envelope is no head of this site: other keys, or a damaged file. */
 export async function openHead(envelope: string, root: Root): Promise<OpenedHead | undefined> {
@@ -82,18 +85,24 @@ export async function nextHead(
 /** Bytes that the index may take beside the rest of the head. */
 export function indexBudget(content: Omit<HeadContent, 'catalogue'>): number {
   const fixedBytes = 1024
-  return headLimitBytes - fixedBytes - utf8(JSON.stringify([content.sections, content.headerSets])).length
+  return (
+    headLimitBytes -
+    fixedBytes -
+    utf8(JSON.stringify([content.sections, content.headerSets, content.guarded, content.urls])).length
+  )
 }
 
 function isSameContent(head: Head, content: HeadContent): boolean {
-  const { sections, headerSets, assetCount, indexDepth, index } = head
+  const { indexDepth, index } = head
   const catalogue: Catalogue = { indexDepth, index, parts: new Map() }
-  return JSON.stringify(spell({ sections, headerSets, assetCount, catalogue })) === JSON.stringify(spell(content))
+  return JSON.stringify(spell({ ...head, catalogue })) === JSON.stringify(spell(content))
 }
 
-function spell({ sections, headerSets, assetCount, catalogue }: HeadContent): object {
+function spell({ sections, guarded, urls, headerSets, assetCount, catalogue }: HeadContent): object {
   return {
     sections,
+    guarded,
+    urls,
     headerSets,
     assetCount,
     indexDepth: catalogue.indexDepth,

@@ -7,7 +7,7 @@
  * app.route('/', origin.app)
  * origin.attach(serve(app))
  */
-export type { OriginOptions, ScriptNames } from './config.ts'
+export type { Admit, AssetHost, IgnoredQuery, OriginOptions, ScriptNames } from './config.ts'
 export type { PassOptions } from './mint-pass.ts'
 export { mintPass } from './mint-pass.ts'
 export type { Origin } from './origin.ts'

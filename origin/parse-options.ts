@@ -1,7 +1,7 @@
 import type { ParseArgsConfig } from 'node:util'
 import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
-import type { OriginOptions } from './config.ts'
+import type { OriginConfig, OriginOptions } from './config.ts'
 import { resolveConfig } from './config.ts'
 import { freshLifeFloorSeconds, freshLifeLimitSeconds } from '../protocol/limits.ts'
 import { describeDuration } from './lives.ts'
@@ -36,9 +36,14 @@ export function onlyArgument(positionals: readonly string[], what: string): stri
 
 /** Refuses what an origin would refuse, before anything is written. */
 export function checkOptions<Options extends OriginOptions>(options: Options): Options {
+  configOf(options)
+  return options
+}
+
+/** What an origin makes of options, or a UsageError. */
+export function configOf(options: OriginOptions): OriginConfig {
   try {
-    resolveConfig(options)
-    return options
+    return resolveConfig(options)
   } catch (cause) {
     throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause })
   }

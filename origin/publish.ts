@@ -5,12 +5,13 @@ import { assetLimitBytes } from '../protocol/limits.ts'
 import type { BinRow, Head } from '../protocol/manifest.ts'
 import { sectionOf } from '../protocol/paths.ts'
 import { isShareable } from '../protocol/shareable.ts'
+import type { UrlRules } from '../protocol/url-rules.ts'
 import { makeCatalogue } from './bins.ts'
 import type { Switches } from './fresh.ts'
 import { signFresh } from './fresh.ts'
 import type { HashedAsset, PublishProgress } from './hash-assets.ts'
 import { hashSite } from './hash-site.ts'
-import type { HeadContent, SignedHead } from './head.ts'
+import type { HeadContent, HeadRules, SignedHead } from './head.ts'
 import { headSignerOf, indexBudget, nextHead } from './head.ts'
 import type { HeaderRule, Headers, HeadersOf, ServerHeaders } from './header-table.ts'
 import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
@@ -47,6 +48,10 @@ export interface PublishOptions {
   readonly server?: ServerHeaders
   /** Path prefixes that get swarms of their own. Default: `/` alone. */
   readonly sections?: readonly string[]
+  /** Those of them whose assets are only for visitors whose pass names them. Default: none. */
+  readonly guarded?: readonly string[]
+  /** Which URLs are one asset. Default: each has one. */
+  readonly urls?: UrlRules
   /** Canonical paths that are left out, such as those of the scripts. */
   readonly exclude?: readonly string[]
   /** HTML files are published as what this makes of them; the bytes are kept under `state`. */
@@ -103,8 +108,12 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   const hashed = await hashSite(listed, manifest, limitOf(options), options)
 
   const previous = await readPreviousHead(manifest, options.state, options.keys.root)
-  const sections = [...new Set(['/', ...(options.sections ?? [])])].toSorted()
-  const { content, assets } = describe(hashed.assets, sections, headersOf, previous?.head.headerSets ?? [])
+  const sections = [...new Set(['/', ...(options.sections ?? []), ...(options.guarded ?? [])])].toSorted()
+  const rules = {
+    ...(options.guarded?.length && { guarded: options.guarded }),
+    ...(options.urls && { urls: options.urls }),
+  }
+  const { content, assets } = describe(hashed.assets, sections, rules, headersOf, previous?.head.headerSets ?? [])
   const life = { now: options.now, seconds: options.headSeconds ?? 30 * daySeconds }
   const signed = await nextHead(previous, content, options.keys, life)
   const freshEnvelope = await signFreshIfPossible(signed, options)
@@ -155,6 +164,7 @@ function chooseFiles(
 function describe(
   hashed: readonly HashedAsset[],
   sections: readonly string[],
+  rules: HeadRules,
   headersOf: HeadersOf,
   previousSets: readonly Headers[],
 ): { content: HeadContent; assets: readonly PublishedAsset[] } {
@@ -172,12 +182,14 @@ function describe(
   const assets = hashed.map(({ path, file, identity, sourceIdentity, size, id }, at): PublishedAsset => {
     const headers = headersOfAll[at] ?? []
     const section = sectionOf(path, sections)
-    return { path, file, identity, sourceIdentity, section, id, size, chunkSize: chunkSizeFor(size), headers }
+    const isGuarded = rules.guarded?.includes(section) === true
+    const said = { section, ...(isGuarded && { isGuarded }) }
+    return { path, file, identity, sourceIdentity, ...said, id, size, chunkSize: chunkSizeFor(size), headers }
   })
   const rows = assets.map(({ path, headers, size, chunkSize, id }): BinRow => {
     return [path, position.get(headers) ?? -1, size, chunkSize, id]
   })
-  const fixed = { sections, headerSets, assetCount: rows.length }
+  const fixed = { ...rules, sections, headerSets, assetCount: rows.length }
   return { content: { ...fixed, catalogue: makeCatalogue(rows, indexBudget(fixed)) }, assets }
 }
 

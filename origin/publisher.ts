@@ -68,6 +68,7 @@ export class Publisher {
     await this.publish()
   }
 
+  /** One that everybody may have, where several have this content. */
   assetOf(id: ContentId): PublishedAsset | undefined {
     return this.#byId.get(id)
   }
@@ -180,7 +181,7 @@ export class Publisher {
     const isOtherKeys = keys !== this.#keys
     if (isOtherKeys) this.#takeKeys(keys, publication)
     this.#tellLives(publication)
-    this.#byId = new Map([...publication.assets.values()].map((asset) => [asset.id, asset]))
+    this.#byId = assetsById(publication)
     this.#publication = publication
     this.#onPublished(publication, before !== undefined && (isOtherKeys || publication.headHash !== before.headHash))
     return publication
@@ -215,7 +216,7 @@ export class Publisher {
   }
 
   async #sign(siteKeys: SiteKeys): Promise<Publication> {
-    const { folder, state, keys, headers, sections, scriptNames, onProgress } = this.#config
+    const { folder, state, keys, headers, sections, guarded, urls, scriptNames, onProgress } = this.#config
     this.#stopped.signal.throwIfAborted()
     const left: string[] = []
     const inject = injectionOf(this.#config, (path) => left.push(path))
@@ -229,6 +230,8 @@ export class Publisher {
       headers,
       server: this.#config,
       sections,
+      guarded,
+      ...(urls && { urls }),
       exclude: Object.values(scriptNames).map((name) => `/${name}`),
       headSeconds,
       freshSeconds: this.#freshSecondsOf(siteKeys),
@@ -266,6 +269,15 @@ export class Publisher {
   #now(): number {
     return Math.floor(this.#config.now() / 1000)
   }
+}
+
+function assetsById({ assets }: Publication): ReadonlyMap<ContentId, PublishedAsset> {
+  const byId = new Map<ContentId, PublishedAsset>()
+  for (const asset of assets.values()) {
+    const known = byId.get(asset.id)
+    if (known === undefined || known.isGuarded === true) byId.set(asset.id, asset)
+  }
+  return byId
 }
 
 export function messageOf(error: unknown): string {

@@ -16,6 +16,8 @@ export async function findContent(
   const id = parseContentId(name)
   if (id === undefined) return undefined
   const asset = publisher.assetOf(id)
+  // Whoever may have it asks by its own path, where the site's own check stands.
+  if (asset?.isGuarded === true) return undefined
   const current = asset && (await openAs(id, asset))
   if (current) return current
   const copy = store.find(id)

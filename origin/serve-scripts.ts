@@ -17,6 +17,7 @@ export function composeScripts(
       offlinePages: config.offlinePages,
       pinsPages: true,
       storeLimitBytes: config.storeLimitBytes,
+      urls: config.urls,
       ...(config.patterns && { patterns: config.patterns }),
     },
     scripts.serviceWorker,

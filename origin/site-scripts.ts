@@ -1,10 +1,12 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { UrlRules } from '../protocol/url-rules.ts'
 import { UsageError } from './command.ts'
-import type { ScriptNames } from './config.ts'
+import type { OriginConfig, ScriptNames } from './config.ts'
 import { keyFiles } from './keys.ts'
 import { realPlace, segmentsBelow } from './real-place.ts'
 import { readBrowserScripts } from './scripts.ts'
+import { urlOptionsHelp } from './url-options.ts'
 import { composeWorker } from './worker-file.ts'
 import { writeAtomically } from './write-atomically.ts'
 
@@ -19,9 +21,11 @@ export const scriptOptions = {
   'peers-file': { type: 'string', default: 'nearhand-peers.js' },
   'service-worker-file': { type: 'string', default: 'nearhand-sw.js' },
   'offline-pages': { type: 'boolean', default: false },
+  'ignore-query': { type: 'string', multiple: true },
+  'asset-host': { type: 'string', multiple: true },
 } as const
 
-export const scriptOptionsHelp = `  --base <path>            the site's folder on its host, such as /docs/ (default /)
+export const scriptOptionsHelp: string = `  --base <path>            the site's folder on its host, such as /docs/ (default /)
   --pattern <pattern>      what the worker may answer, instead of the usual static files: '/img/**', '/**.js',
                            '!/private/**'; may be given several times
   --tracker <url>          the host where nearhand serve runs, for the tag
@@ -31,7 +35,7 @@ export const scriptOptionsHelp = `  --base <path>            the site's folder o
   --peers-file <name>
   --service-worker-file <name>
   --offline-pages          stored pages answer when the network does not
-`
+${urlOptionsHelp}`
 
 /** The options as parsed. */
 interface ScriptValues extends NameValues {
@@ -66,13 +70,19 @@ export function scriptNamesOf(values: NameValues): ScriptNames {
 }
 
 /** Writes the tag's script, its two modules and the two workers into a site's folder; files that are the same stay untouched. */
-export async function writeSiteScripts(folder: string, values: ScriptValues, rootEnvelope: string): Promise<void> {
+export async function writeSiteScripts(
+  folder: string,
+  values: ScriptValues,
+  rootEnvelope: string,
+  urls: UrlRules | undefined,
+): Promise<void> {
   const names = scriptNamesOf(values)
   const scripts = await readBrowserScripts()
   const options = {
     rootEnvelope,
     base: values.base,
     offlinePages: values['offline-pages'],
+    urls,
     ...(values.pattern && { patterns: values.pattern }),
   }
   const serviceWorker = composeWorker(options, scripts.serviceWorker)
@@ -104,10 +114,16 @@ export function tagOf(values: ScriptValues): string {
  * What lets the visitors of a static host meet. The folder is empty and the fresh key stays away: of a site that lies
  * elsewhere, this machine has nothing to tell.
  */
-export function trackerCommandOf(tracker: string, sections: readonly string[]): string {
+export function trackerCommandOf(
+  tracker: string,
+  { sections, guarded }: Pick<OriginConfig, 'sections' | 'guarded'>,
+): string {
   const { host, pathname } = new URL(trackerOf(tracker))
   const base = pathname === '/' ? '' : ` --base ${pathname.replace(/\/?$/, '/')}`
-  const options = base + sections.map((section) => ` --section ${section}`).join('')
+  const open = sections.filter((section) => !guarded.includes(section))
+  const guards = guarded.map((section) => ` --guard ${section}`).join('')
+  const admit = guarded.length === 0 ? '' : ' --admit https://<your backend>/<which sections a visitor may join>'
+  const options = base + open.map((section) => ` --section ${section}`).join('') + guards + admit
   return `On ${host}, behind TLS, with ${keyFiles.root}, ${keyFiles.tokenKey} and ${keyFiles.swarmSecret} alone in keys:
   mkdir -p empty && nearhand serve empty --keys keys --allow-origin https://<the site>${options} --trust-proxy 127.0.0.1
 `

@@ -9,6 +9,7 @@ import { findContent } from './serve-content.ts'
 import type { SiteFiles } from './site-files.ts'
 import type { Tracker } from './tracker.ts'
 import type { JoinResponse } from '../protocol/join.ts'
+import type { Head } from '../protocol/manifest.ts'
 
 /** Of a pass: no longer than what its readers take. */
 const issuerLimit = 256
@@ -22,6 +23,17 @@ interface Parts {
   readonly scripts: () => ReadonlyMap<string, () => Representation>
   readonly tracker: Tracker
   readonly stunPort: number | undefined
+}
+
+/** The sections that everybody may join, and of the others those that the site lets this visitor join. */
+async function admittedSections(
+  { admit, guarded: ownGuarded }: Pick<OriginConfig, 'admit' | 'guarded'>,
+  { sections, guarded = [] }: Head,
+  request: Request,
+): Promise<readonly string[]> {
+  const closed = sections.filter((section) => guarded.includes(section) || ownGuarded.includes(section))
+  const admitted = closed.length === 0 ? [] : await admit(request, closed)
+  return sections.filter((section) => !closed.includes(section) || admitted.includes(section))
 }
 
 /** What the routes ask, from the parts that know it. */
@@ -38,8 +50,9 @@ export function createSite({ config, publisher, files, content, scripts, tracker
     isAllowedOrigin: (origin) => config.allowedOrigins.includes(origin),
     async join(request, fingerprint) {
       const { keys, publication } = publisher
-      const sections = publication?.head.sections
-      if (keys.swarmSecret === undefined || keys.token === undefined || sections === undefined) return undefined
+      if (keys.swarmSecret === undefined || keys.token === undefined || publication === undefined) return undefined
+      const sections = await admittedSections(config, publication.head, request)
+      if (sections.length === 0) return undefined
       const own = stunPort === undefined ? [] : stunServersOf(request.url, stunPort, config.stun?.host)
       const lan = config.lan ?? isLocalPage(request.headers.get('origin') ?? request.url)
       const options = { iceServers: [...own, ...config.iceServers], lan, relay: config.relay }

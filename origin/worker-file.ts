@@ -1,4 +1,5 @@
 import { compilePatterns } from '../protocol/patterns.ts'
+import type { UrlRules } from '../protocol/url-rules.ts'
 import { composeWorkerFile, parseWorkerConfig } from '../protocol/worker-config.ts'
 import { defaultPatterns } from './default-patterns.ts'
 
@@ -14,6 +15,8 @@ export interface WorkerFileOptions {
   readonly pinsPages?: boolean
   /** Default: 200 MiB. */
   readonly storeLimitBytes?: number
+  /** As in the head. Default: none. */
+  readonly urls?: UrlRules | undefined
 }
 
 const defaultStoreLimitBytes = 200 * 1024 * 1024
@@ -33,6 +36,7 @@ export function composeWorker(options: WorkerFileOptions, script: string): strin
     offlinePages: options.offlinePages ?? false,
     pinsPages: options.pinsPages ?? false,
     storeLimitBytes: options.storeLimitBytes ?? defaultStoreLimitBytes,
+    ...(options.urls && { urls: options.urls }),
   })
   return composeWorkerFile(config, script)
 }

@@ -9,6 +9,7 @@ import {
   maxChunkBytes,
   pageLimit,
   partLimitBytes,
+  passLimitBytes,
   pathLimit,
   prefixLimit,
   wordLimitBytes,
@@ -22,7 +23,7 @@ import { hexSchema, list, message, text, whole } from './schemas.ts'
  *   page -> service worker   link (with the port), unlink, stats, disable, enable   by postMessage to the controller
  *   service worker -> page   relink                                           by client.postMessage
  *   service worker -> exchange   find, read, hurry, cancel, blame             over the port
- *   exchange -> service worker   found, chunk, miss                           over the port
+ *   exchange -> service worker   found, chunk, miss, heard, pass              over the port
  *   service worker -> every page  traffic                                     by BroadcastChannel
  *
  * Each side may be gone at any moment and start anew, and the two may come from different deploys. Nothing here
@@ -107,6 +108,8 @@ export type MissReason = 'nobody' | 'late' | 'refused' | 'stopped'
 export type ExchangeToWorker =
   /** How many peers say that they hold all or part of it. */
   | { readonly type: 'found'; readonly request: number; readonly holders: number }
+  /** The pass that this device has now, when it is linked and with each new one. */
+  | { readonly type: 'pass'; readonly pass: string }
   /** Not checked yet: that is the service worker's work. `late` bytes are those of refused or doubled answers. */
   | { readonly type: 'chunk'; readonly request: number; readonly peer: PeerId; readonly bytes: ArrayBuffer }
   | { readonly type: 'miss'; readonly request: number; readonly reason: MissReason }
@@ -213,6 +216,7 @@ const exchangeToWorkerSchema = message([
     reason: v.picklist(['nobody', 'late', 'refused', 'stopped']),
   }),
   v.strictObject({ type: v.literal('heard'), envelope: text(wordLimitBytes) }),
+  v.strictObject({ type: v.literal('pass'), pass: text(passLimitBytes) }),
 ])
 
 const trafficSchema = v.strictObject({

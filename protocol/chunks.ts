@@ -3,6 +3,7 @@ import { ByteReader, ByteWriter, concatBytes } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
 import type { ContentId } from './ids.ts'
 import { digestsPerPage, partLimitBytes } from './limits.ts'
+import type { UrlRules } from './url-rules.ts'
 
 const MIB = 1024 * 1024
 const magic = 0x4e484c31 // "NHL1"
@@ -23,6 +24,10 @@ export interface Asset {
   readonly chunkSize: number
   /** Response headers, lower-case names, from the signed table; content-type among them. */
   readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Only visitors whose pass names its section may have it from a store or from peers. Left out: everybody. */
+  readonly isGuarded?: boolean
+  /** Which URLs may name it besides its own, by the head that lists it. */
+  readonly urls?: UrlRules
 }
 
 /** Sizes of an asset: they alone decide how its content is named. */

@@ -55,6 +55,12 @@ export const patternLimit: number = 256 // patterns in one worker file
 export const patternLength: number = 256 // characters of one
 export const patternWildcards: number = 4 // stars in one
 
+// URLs that are one asset
+export const queryRuleLimit: number = 16 // rules of ignored query parameters
+export const queryNamesPerRule: number = 32
+export const queryNameLimit: number = 64 // characters of one
+export const hostRuleLimit: number = 16 // other hosts of the owner
+
 // Peer wire
 export const frameLimitBytes: number = 24 * KIB
 export const haveEntriesPerFrame: number = 2000
@@ -156,6 +162,9 @@ export const trafficFlushMs: number = 100
 export const trafficSaveMs: number = 1000
 export const disableWaitMs: number = 1000 // for a database that a page holds open
 
+export const hostOpenMs: number = 86_400_000 // for which another host that could be read is taken to be readable
+export const hostPauseMs: number = 300_000 // until one that could not is tried again
+
 // Tracker
 export const introductionsMade: number = 128 // of those still here, that one peer asked for
 export const introductionsReceived: number = 64 // of those still here, that others asked for
@@ -173,6 +182,8 @@ export const trackerPingMs: number = 30_000
 export const trackerCloseWaitMs: number = 1000
 
 // Origin
+export const admitWaitMs: number = 3000 // for the backend that says whom to admit
+export const admitBytes: number = 16 * KIB // of its answer
 export const requestsPerConnection: number = 100 // that wait for the one before; more end the connection
 export const stallWaitMs: number = 120_000 // of a connection or an open file that nobody reads on, until it is closed
 export const stopWaitMs: number = 5000 // for responses that still run when the origin stops

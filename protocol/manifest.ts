@@ -20,7 +20,6 @@ import {
   maxChunkBytes,
   minChunkBytes,
   partLimitBytes,
-  pathLimit,
   revokedLimit,
   rootLimitBytes,
   delegateLimit,
@@ -29,9 +28,11 @@ import {
   prefixLimit,
   sectionLimit,
 } from './limits.ts'
-import { canonicalPath } from './paths.ts'
+import { pathSchema, prefixSchema } from './path-schemas.ts'
 import type { PublicKey, Role } from './signature.ts'
 import { list, text, whole } from './schemas.ts'
+import type { UrlRules } from './url-rules.ts'
+import { urlRulesSchema } from './url-rules.ts'
 
 /** Media types of the signed objects; also the types in their envelopes. */
 export const mediaTypes = {
@@ -107,6 +108,10 @@ export interface Head {
   readonly previous: ContentId | null
   /** Path prefixes that have swarms of their own. `/` is always among them. */
   readonly sections: readonly string[]
+  /** Those whose assets are only for visitors whose pass names them. Left out: none. */
+  readonly guarded?: readonly string[] | undefined
+  /** Which URLs are one asset. Left out: each asset has one, on the site's own host and without a query. */
+  readonly urls?: UrlRules | undefined
   /** Header tables that rows refer to by position. */
   readonly headerSets: readonly (readonly (readonly [name: string, value: string])[])[]
   readonly assetCount: number
@@ -145,14 +150,6 @@ export type BinRow = readonly [path: string, headerSet: number, size: number, ch
 
 const count = whole()
 const time = count
-const path = v.pipe(
-  text(pathLimit),
-  v.check((spelled) => canonicalPath(spelled) === spelled, 'not a canonical path'),
-)
-const prefix = v.pipe(
-  path,
-  v.check((spelled) => spelled.endsWith('/'), 'a prefix ends in /'),
-)
 const roleEntries = {
   keys: v.pipe(
     list(keyIdSchema, keyLimit, 1),
@@ -166,7 +163,7 @@ const roleSchema = v.pipe(
 )
 const prefixRoles = list(
   v.pipe(
-    v.strictObject({ ...roleEntries, prefixes: list(prefix, prefixLimit, 1) }),
+    v.strictObject({ ...roleEntries, prefixes: list(prefixSchema, prefixLimit, 1) }),
     v.check(({ keys, threshold }) => threshold <= keys.length, 'a threshold that cannot be reached'),
   ),
   delegateLimit,
@@ -199,7 +196,7 @@ const rootSchema = v.strictObject({
 const indexRowsSchema = v.pipe(
   list(
     v.pipe(
-      v.strictTuple([path, contentIdSchema]),
+      v.strictTuple([pathSchema, contentIdSchema]),
       v.transform(([first, id]): IndexRow => ({ first, id })),
     ),
     indexRowLimit,
@@ -229,21 +226,26 @@ const headerSchema = v.strictTuple([
   v.pipe(text(headerValueLimit), v.regex(/^[\t\x20-\x7e]*$/, 'not a header value')),
 ])
 
-const headSchema = v.strictObject({
-  site: siteIdSchema,
-  seq: whole(1),
-  created: time,
-  expires: time,
-  previous: v.nullable(contentIdSchema),
-  sections: v.pipe(
-    list(prefix, sectionLimit),
-    v.check((sections) => sections.includes('/'), 'the section / is missing'),
-  ),
-  headerSets: list(list(headerSchema, headersPerSetLimit), headerSetLimit),
-  assetCount: count,
-  indexDepth: whole(0, indexDepthLimit),
-  index: indexRowsSchema,
-})
+const headSchema = v.pipe(
+  v.strictObject({
+    site: siteIdSchema,
+    seq: whole(1),
+    created: time,
+    expires: time,
+    previous: v.nullable(contentIdSchema),
+    sections: v.pipe(
+      list(prefixSchema, sectionLimit),
+      v.check((sections) => sections.includes('/'), 'the section / is missing'),
+    ),
+    guarded: v.optional(list(prefixSchema, sectionLimit)),
+    urls: v.optional(urlRulesSchema),
+    headerSets: list(list(headerSchema, headersPerSetLimit), headerSetLimit),
+    assetCount: count,
+    indexDepth: whole(0, indexDepthLimit),
+    index: indexRowsSchema,
+  }),
+  v.check(({ sections, guarded = [] }) => guarded.every((one) => sections.includes(one)), 'guarded, but no section'),
+)
 
 const freshSchema = v.strictObject({
   site: siteIdSchema,
@@ -254,7 +256,7 @@ const freshSchema = v.strictObject({
   expires: time,
   grace: whole(0, graceLimitSeconds),
   peers: v.boolean(),
-  off: list(prefix, prefixLimit),
+  off: list(prefixSchema, prefixLimit),
   share: v.pipe(
     v.number(),
     v.check((share) => share >= 0 && share <= 1, 'no share'),
@@ -272,7 +274,13 @@ const chunkSizeSchema = v.pipe(
 const binSchema = v.strictObject({
   rows: v.pipe(
     list(
-      v.strictTuple([path, whole(0, headerSetLimit - 1), whole(0, assetLimitBytes), chunkSizeSchema, contentIdSchema]),
+      v.strictTuple([
+        pathSchema,
+        whole(0, headerSetLimit - 1),
+        whole(0, assetLimitBytes),
+        chunkSizeSchema,
+        contentIdSchema,
+      ]),
       binRowLimit,
     ),
     v.check((rows) => isAscending(rows, (row) => row[0]), 'rows out of order'),
@@ -308,12 +316,14 @@ export function parseBin(body: Uint8Array): readonly BinRow[] {
   return parseJson(binSchema, body, partLimitBytes, 'bin').rows
 }
 
-/** A row as an asset; its headers and its section come from the signed head. */
+/** A row as an asset; its headers, its section and what is said of it come from the signed head. */
 export function assetOfRow(row: BinRow, head: Head, section: string): Asset {
   const [assetPath, headerSet, size, chunkSize, id] = row
   const headers = head.headerSets[headerSet]
   if (headers === undefined) throw new ProtocolError('malformed', `Cannot read row: no header set ${headerSet}`)
-  return { path: assetPath, section, id, size, chunkSize, headers }
+  const isGuarded = head.guarded?.includes(section) === true
+  const said = { ...(isGuarded && { isGuarded }), ...(head.urls && { urls: head.urls }) }
+  return { path: assetPath, section, id, size, chunkSize, headers, ...said }
 }
 
 function isAscending<Row>(rows: readonly Row[], key: (row: Row) => string): boolean {

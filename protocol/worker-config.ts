@@ -2,6 +2,8 @@ import * as v from 'valibot'
 import { parseValue } from './json.ts'
 import { patternLength, patternLimit, rootLimitBytes } from './limits.ts'
 import { list, text, whole } from './schemas.ts'
+import type { UrlRules } from './url-rules.ts'
+import { urlRulesSchema } from './url-rules.ts'
 
 /** What the publisher compiles into the worker file. It changes only with the root, the patterns or an option. */
 export interface WorkerConfig {
@@ -18,6 +20,8 @@ export interface WorkerConfig {
   readonly pinsPages: boolean
   /** Bytes that the store of this site may take on a device. */
   readonly storeLimitBytes: number
+  /** URLs that may be answered besides those of the site's own host without a query. What counts is what the head says. */
+  readonly urls?: UrlRules | undefined
 }
 
 /** The global that the first line of the worker file sets. */
@@ -31,6 +35,7 @@ const schema = v.strictObject({
   offlinePages: v.boolean(),
   pinsPages: v.boolean(),
   storeLimitBytes: whole(),
+  urls: v.optional(urlRulesSchema),
 })
 
 export function parseWorkerConfig(value: unknown): WorkerConfig {

@@ -85,6 +85,7 @@ export class Exchange implements SessionHost {
         this.#swarms = message.swarms
         this.passes.own = message.pass
         for (const session of this.#sessions.values()) session.renew()
+        this.#tellPass()
         break
       case 'channel':
         this.#add(message)
@@ -175,6 +176,12 @@ export class Exchange implements SessionHost {
         if (!(error instanceof ProtocolError)) this.#ports.failed(error)
       }
     }
+    this.#tellPass()
+  }
+
+  /** The worker gives guarded assets by it. */
+  #tellPass(): void {
+    if (this.passes.own !== '') this.#reply({ type: 'pass', pass: this.passes.own })
   }
 
   #unlink(): void {

@@ -179,7 +179,8 @@ export class Peering {
     const request: JoinRequest = { fingerprint }
     // As plain text, which needs no preflight where the tracker is another host.
     const body = JSON.stringify(request)
-    const response = await fetch(this.#folder + joinFile, { method: 'POST', body, signal, credentials: 'omit' })
+    // To the site's own host with its cookies, by which its backend may know whom it lets into guarded sections.
+    const response = await fetch(this.#folder + joinFile, { method: 'POST', body, signal, credentials: 'same-origin' })
     if (!response.ok) throw new Error(`Cannot join: ${response.status}`)
     return parseJoinResponse(await response.text())
   }

@@ -1,21 +1,20 @@
 import { manifestFolder } from '../protocol/manifest.ts'
-import { canonicalPath } from '../protocol/paths.ts'
+import type { SitePlace } from '../protocol/url-rules.ts'
 
 /** As much of a Request as the decision needs. */
 export interface RequestView {
   readonly method: string
   readonly url: string
   readonly mode: string
+  readonly credentials: string
   readonly destination: string
   readonly cache: string
   readonly headers: { has(name: string): boolean }
 }
 
-export interface AnswerRules {
-  /** Of the worker, as in `location.origin`. */
-  readonly origin: string
-  /** The site's folder on its host, as in the worker's configuration. */
-  readonly base: string
+export interface AnswerRules extends SitePlace {
+  /** The path of the asset that a URL may name; see `compileUrls`. */
+  readonly pathOf: (url: string) => string | undefined
   /** Paths of our own scripts below the base. */
   readonly ownFiles: ReadonlySet<string>
   readonly isNamed: (path: string) => boolean
@@ -57,14 +56,16 @@ export function pathToAnswer(request: RequestView, rules: AnswerRules): string |
   if (request.method !== 'GET' || request.mode === 'navigate') return undefined
   if (foreignDestinations.has(request.destination) || foreignCacheModes.has(request.cache)) return undefined
   if (foreignHeaders.some((name) => request.headers.has(name))) return undefined
-  const path = pathOnSite(request.url, rules)
+  // Another host is asked without credentials: a request with some is one that we cannot repeat.
+  const isForeign = otherHostOf(request.url, rules) !== undefined
+  if (isForeign && (!/^(?:no-)?cors$/.test(request.mode) || request.credentials === 'include')) return undefined
+  const path = rules.pathOf(request.url)
   if (path === undefined || path.startsWith(`/${manifestFolder}/`) || rules.ownFiles.has(path)) return undefined
   return rules.isNamed(path) ? path : undefined
 }
 
-/** The canonical path below the base, undefined for another site, a query, or a path with no canonical spelling. */
-export function pathOnSite(url: string, rules: Pick<AnswerRules, 'origin' | 'base'>): string | undefined {
-  const { origin, pathname, search } = new URL(url)
-  if (origin !== rules.origin || search !== '' || !pathname.startsWith(rules.base)) return undefined
-  return canonicalPath(pathname.slice(rules.base.length - 1))
+/** The web origin of a URL, undefined where it is the site's own. */
+export function otherHostOf(url: string, { origin }: Pick<SitePlace, 'origin'>): string | undefined {
+  const other = new URL(url).origin
+  return other === origin ? undefined : other
 }

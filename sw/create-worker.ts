@@ -2,11 +2,14 @@ import * as v from 'valibot'
 import type { TrafficMessage, WorkerToPage } from '../protocol/bridge.ts'
 import type { StoreMessage } from '../protocol/store-layout.ts'
 import { compilePatterns } from '../protocol/patterns.ts'
+import type { SitePlace } from '../protocol/url-rules.ts'
+import { compileUrls } from '../protocol/url-rules.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
 import type { AnswerRules } from './answer.ts'
 import { ChunkLists } from './chunk-lists.ts'
 import { ErrorBudget } from './error-budget.ts'
 import { loadAs } from './kept-state.ts'
+import { Hosts } from './hosts.ts'
 import { Manifests } from './manifests.ts'
 import type { OriginFetch } from './origin-fetch.ts'
 import { Origin } from './origin-fetch.ts'
@@ -14,6 +17,7 @@ import { Media } from './media.ts'
 import { EarlyBodies } from './open-feed.ts'
 import { OriginRate } from './origin-rate.ts'
 import { PageHeads } from './page-heads.ts'
+import { OwnPass } from './own-pass.ts'
 import { PageBridge } from './page-bridge.ts'
 import type { Device } from './patience.ts'
 import { impatient } from './patience.ts'
@@ -49,6 +53,7 @@ export interface NearhandWorker {
   readonly traffic: Traffic
   readonly media: Media
   readonly budget: ErrorBudget
+  readonly hosts: Hosts
 }
 
 const linkKey = 'linked'
@@ -61,7 +66,11 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const disk = impatient(world.disk, now)
   const traffic = new Traffic({ state: disk.state, tell: world.tellTraffic, report })
   const store = new Store({ disk: disk.store, limitBytes: config.storeLimitBytes, now, report, tell: world.tellStore })
-  const origin = new Origin(world.fetch, world.location.origin + config.base, now)
+  const place = { origin: world.location.origin, base: config.base }
+  const hosts = new Hosts({ state: disk.state, fetch: world.fetch, now, report })
+  if (config.urls?.hosts.length) void hosts.load()
+  const origin = new Origin(world.fetch, place, now, (host) => hosts.close(host))
+  const pass = new OwnPass(() => (now() + origin.clockOffsetMs) / 1000)
   const bridge = new PageBridge({
     now,
     askRelink: () => world.tellPages({ type: 'nearhand:relink' }),
@@ -69,6 +78,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
     onDuplicate: (bytes) => traffic.onDuplicate(bytes),
     onHeard: (envelope) => void manifests.hear(envelope).catch(report),
+    onPass: (token) => pass.take(token),
   })
   const manifests = new Manifests({
     root: config.root,
@@ -79,6 +89,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     report,
     random: world.random,
     onRule(rule) {
+      pass.follow(rule.passes)
       bridge.rule(rule, origin.clockOffsetMs)
       world.tellPages({ type: 'nearhand:rule', peers: rule.peers })
     },
@@ -94,6 +105,8 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     media,
     budget,
     pages: new PageHeads(disk.state, report),
+    pass,
+    place,
     report,
     fetch: world.fetch,
     parts: {
@@ -107,11 +120,11 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
       onBad: (source, bytes) => traffic.onBad(source, bytes),
     },
   })
-  const rules = {
-    origin: world.location.origin,
-    base: config.base,
-    isNamed: compilePatterns(config.patterns),
-    ownFiles: new Set(ownFiles),
-  }
-  return { rules, route, manifests, bridge, store, traffic, media, budget }
+  const rules = rulesOf(config, place)
+  return { rules, route, manifests, bridge, store, traffic, media, budget, hosts }
+}
+
+function rulesOf({ urls, patterns }: WorkerConfig, place: SitePlace): AnswerRules {
+  const isNamed = compilePatterns(patterns)
+  return { ...place, pathOf: compileUrls(urls, place), isNamed, ownFiles: new Set(ownFiles) }
 }

@@ -3,7 +3,8 @@ import { deviceWaitMs, disableWaitMs } from '../protocol/limits.ts'
 import { deviceNames } from '../protocol/store-layout.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
 import { parseWorkerConfig, workerConfigGlobal } from '../protocol/worker-config.ts'
-import { pathOnSite, pathToAnswer } from './answer.ts'
+import { compileUrls } from '../protocol/url-rules.ts'
+import { otherHostOf, pathToAnswer } from './answer.ts'
 import { createWorker } from './create-worker.ts'
 import { within } from './deadline.ts'
 import { Disk } from './disk.ts'
@@ -89,7 +90,7 @@ function listen(config: WorkerConfig): void {
 
 function answer(
   event: FetchEvent,
-  { rules, route, manifests }: ReturnType<typeof start>,
+  { rules, route, manifests, hosts }: ReturnType<typeof start>,
   config: WorkerConfig,
   isOff: () => Promise<boolean>,
 ): void {
@@ -97,7 +98,7 @@ function answer(
   if (request.mode === 'navigate') {
     event.waitUntil(isOff().then((isNot) => (isNot ? undefined : manifests.onNavigation())))
     if (request.method !== 'GET' || !(config.offlinePages || config.pinsPages)) return
-    const path = config.offlinePages ? pathOnSite(request.url, rules) : undefined
+    const path = config.offlinePages ? compileUrls(undefined, rules)(request.url) : undefined
     const load = async (): Promise<Response> => {
       const preloaded: unknown = await event.preloadResponse.catch(report)
       return preloaded instanceof Response ? preloaded : fetch(request)
@@ -107,6 +108,11 @@ function answer(
   }
   const path = pathToAnswer(request, rules)
   if (path === undefined) return
+  const host = otherHostOf(request.url, rules)
+  if (host !== undefined && !hosts.isOpen(host)) {
+    event.waitUntil(hosts.check(request.url))
+    return
+  }
   event.respondWith(isOff().then((isNot) => (isNot ? fetch(request) : route.answer(request, path, event.clientId))))
 }
 

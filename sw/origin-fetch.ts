@@ -12,6 +12,7 @@ import {
   partWaitMs,
 } from '../protocol/limits.ts'
 import { manifestFiles, manifestFolder } from '../protocol/manifest.ts'
+import type { SitePlace } from '../protocol/url-rules.ts'
 import { readBounded } from './body-reader.ts'
 import { deadline, within } from './deadline.ts'
 import { OriginError } from './error-budget.ts'
@@ -27,18 +28,27 @@ export type ForwardedRequest = Pick<Request, 'url' | 'credentials' | 'cache'>
 export class Origin {
   readonly #fetch: OriginFetch
   readonly #now: () => number
+  readonly #own: string
   readonly #folder: string
+  readonly #onUnreadable: (host: string) => void
   /** Lists that did not come in time: no second request is to wait for them. */
   readonly #missing = new Map<ContentId, number>()
   /** What it gave to this visitor alone. */
   readonly #private = new Set<ContentId>()
   #clockOffsetMs = 0
 
-  /** @param base URL of the site's folder, with a slash at its end */
-  constructor(fetch: OriginFetch, base: string, now: () => number) {
+  /** @param onUnreadable told of another host of the owner that gave no answer which we may read */
+  constructor(
+    fetch: OriginFetch,
+    { origin, base }: SitePlace,
+    now: () => number,
+    onUnreadable: (host: string) => void = () => {},
+  ) {
     this.#fetch = fetch
     this.#now = now
-    this.#folder = `${base}${manifestFolder}/`
+    this.#own = `${origin}/`
+    this.#folder = `${origin}${base}${manifestFolder}/`
+    this.#onUnreadable = onUnreadable
   }
 
   /** How far the origin's clock is ahead of ours, as far as clocks may differ. */
@@ -123,10 +133,13 @@ export class Origin {
   }
 
   async #get(url: string, init: RequestInit): Promise<Response> {
+    const isOwn = url.startsWith(this.#own)
     try {
       // A redirect is for the page's own request to follow: it may lead to a log-in.
-      return await this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+      if (isOwn) return await this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+      return await this.#fetch(url, { ...init, mode: 'cors', credentials: 'omit', redirect: 'manual' })
     } catch (cause) {
+      if (!isOwn && !init.signal?.aborted) this.#onUnreadable(new URL(url).origin)
       throw new OriginError('Cannot reach the origin', { cause })
     }
   }

@@ -26,6 +26,8 @@ export interface BridgeOptions {
   readonly onDuplicate: (bytes: number) => void
   /** A peer said that it believes this fresh. */
   readonly onHeard: (envelope: string) => void
+  /** The page has this pass now. */
+  readonly onPass: (pass: string) => void
 }
 
 export interface PeerChunk {
@@ -206,10 +208,8 @@ export class PageBridge {
     } catch {
       return // another version of us: its silence about our requests will tell
     }
-    if (message.type === 'heard') {
-      this.#options.onHeard(message.envelope)
-      return
-    }
+    if (message.type === 'heard') return this.#options.onHeard(message.envelope)
+    if (message.type === 'pass') return this.#options.onPass(message.pass)
     const settle = this.#waiting.get(message.request)
     this.#waiting.delete(message.request)
     if (settle) settle(message)

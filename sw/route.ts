@@ -11,6 +11,9 @@ import type { Media } from './media.ts'
 import { asMade, rangeStart } from './media.ts'
 import { parseContentId } from '../protocol/ids.ts'
 import { headHeader } from '../protocol/manifest.ts'
+import type { SitePlace } from '../protocol/url-rules.ts'
+import { compileUrls } from '../protocol/url-rules.ts'
+import type { OwnPass } from './own-pass.ts'
 import type { PageHeads } from './page-heads.ts'
 import type { Origin } from './origin-fetch.ts'
 import { planResponse } from './plan.ts'
@@ -26,6 +29,8 @@ export interface RouteOptions {
   readonly media: Media
   readonly pages: PageHeads
   readonly budget: ErrorBudget
+  readonly pass: Pick<OwnPass, 'covers'>
+  readonly place: SitePlace
   /** The request as the page made it. */
   readonly fetch: (request: Request) => Promise<Response>
   readonly report: (error: unknown) => void
@@ -90,7 +95,9 @@ export class Route {
     // A part that does not come must not hold up what would come by itself; it is there for a later request.
     const head = await pages.headOf(page)
     const asset = await within(partWaitMs, manifests.find(path, head))
-    if (asset === undefined || origin.isPrivate(asset.id)) return undefined
+    if (asset === undefined || origin.isPrivate(asset.id) || !(await this.#isGranted(request, path, asset))) {
+      return undefined
+    }
     const isNewest = manifests.isNewest(head)
     return this.#respond(
       request,
@@ -104,6 +111,18 @@ export class Route {
         { isPinned: head !== undefined, isNewest },
       ),
     )
+  }
+
+  /**
+   * Whether the head that lists the asset says that this URL names it, for the worker file's rules are but a filter, and
+   * whether the visitor may have what is guarded from elsewhere than the origin.
+   */
+  async #isGranted({ url }: Request, path: string, { isGuarded, section, urls }: Asset): Promise<boolean> {
+    const { parts, pass, place } = this.#options
+    if (compileUrls(urls, place)(url) !== path) return false
+    if (isGuarded !== true) return true
+    await parts.bridge.ready()
+    return pass.covers(section)
   }
 
   /** The request untouched; where the network fails, what the store holds of the last manifest that was believed. */
@@ -127,7 +146,7 @@ export class Route {
     const { manifests, parts } = this.#options
     await manifests.prepare()
     const asset = await manifests.find(path)
-    if (asset === undefined) return undefined
+    if (asset === undefined || !(await this.#isGranted(request, path, asset))) return undefined
     const isStored = asset.size === 0 || isWhole(await parts.store.find(asset.id))
     if (!isStored) return undefined
     return this.#respond(request, asset, undefined)
@@ -148,6 +167,7 @@ export class Route {
     try {
       const asset = (await manifests.prepare()) && manifests.isValid ? await manifests.find(path) : undefined
       if (asset === undefined || isWhole(await parts.store.find(asset.id))) return
+      if (!(await this.#isGranted(request, path, asset))) return
       const page = { ...origin.assetOf(request, asset, () => {}), fetch: () => Promise.resolve(copy) }
       const alone = { ...parts, mayUsePeers: () => false }
       const feed = await openFeed(asset, { start: 0, end: asset.size }, alone, page, new AbortController().signal)

@@ -24,6 +24,7 @@ import { encodeFrame, parseFrame } from '../../protocol/peer-wire.ts'
 import { buildSdp, describeSdp, parseCandidate } from '../../protocol/session-description.ts'
 import { parseStoredAsset, parseStoreMessage } from '../../protocol/store-layout.ts'
 import { parseFromTracker, parseToTracker } from '../../protocol/tracker-wire.ts'
+import { parseUrlRules } from '../../protocol/url-rules.ts'
 import { parseWorkerConfig } from '../../protocol/worker-config.ts'
 import { parseExchangeToPage, parsePageToExchange } from '../../sdk/exchange-messages.ts'
 import { hostileTexts } from '../protocol/arbitraries.ts'
@@ -141,6 +142,7 @@ export const parsers: readonly FuzzSubject[] = [
   posted('parseExchangeToPage()', parseExchangeToPage, [{ type: 'started' }, { type: 'gone', peer, isBanned: true }]),
   posted('parseStoredAsset()', parseStoredAsset, [store.stored]),
   posted('parseStoreMessage()', parseStoreMessage, store.messages),
+  posted('parseUrlRules()', parseUrlRules, [readVector<{ rules: unknown }>('url-rules').rules]),
   posted('parseWorkerConfig()', parseWorkerConfig, [readVector<{ config: unknown }>('worker-config').config]),
   subject(
     'parseChunkList()',

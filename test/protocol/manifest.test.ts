@@ -36,6 +36,8 @@ describe('parseHead', () => {
     ['a section that is no folder', { sections: ['/', '/video'] }],
     ['a section that is not canonical', { sections: ['/', '/a/../'] }],
     ['17 sections', { sections: Array.from({ length: 17 }, (_, at) => (at === 0 ? '/' : `/${at}/`)) }],
+    ['a guard of what is no section', { guarded: ['/music/'] }],
+    ['rules of URLs that are none', { urls: { hosts: [] } }],
     ['an index depth of 4', { indexDepth: 4 }],
     [
       'an index out of order',
@@ -152,6 +154,15 @@ test('assetOfRow() refuses a header set that the head does not have', () => {
   const [row] = parseBin(bodyOf({ rows: [['/a', 200, 5, 65_536, id]] }))
   if (row === undefined) throw new Error('Cannot test: no row')
   expect(refusalOf(() => assetOfRow(row, parseHead(utf8(bodies.head)), '/'))).toBe('malformed')
+})
+
+test('assetOfRow() tells of an asset what the head says of its section and of its URLs', () => {
+  const urls = { ignoredQuery: [{ paths: '/**', names: ['token'] }], hosts: [] }
+  const head = parseHead(changed('head', { guarded: ['/video/'], urls }))
+  const [row] = parseBin(bodyOf({ rows: [['/video/a', 0, 5, 65_536, id]] }))
+  if (row === undefined) throw new Error('Cannot test: no row')
+  expect(assetOfRow(row, head, '/video/')).toMatchObject({ isGuarded: true, urls })
+  expect(assetOfRow(row, head, '/').isGuarded).toBeUndefined()
 })
 
 test('manifestFiles names the files', () => {

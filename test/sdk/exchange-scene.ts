@@ -30,6 +30,8 @@ export class Device {
   readonly disk = new StoredDisk()
   readonly told: ExchangeToPage[] = []
   readonly answers: ExchangeToWorker[] = []
+  /** What the service worker was told of our own. */
+  readonly passes: string[] = []
   readonly exchange: Exchange
   readonly #channels = new Map<RTCDataChannel, FakeChannel>()
   readonly #port: MessagePort
@@ -64,7 +66,11 @@ export class Device {
   /** Gives the exchange a new port. */
   link(): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    port1.onmessage = ({ data }: MessageEvent<unknown>) => this.answers.push(parseExchangeToWorker(data))
+    port1.onmessage = ({ data }: MessageEvent<unknown>) => {
+      const message = parseExchangeToWorker(data)
+      if (message.type === 'pass') this.passes.push(message.pass)
+      else this.answers.push(message)
+    }
     this.exchange.receive({ type: 'link', port: port2 })
     return port1
   }

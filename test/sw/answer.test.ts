@@ -1,17 +1,32 @@
 import { describe, expect, test } from 'vitest'
+import type { UrlRules } from '../../protocol/url-rules.ts'
+import { compileUrls } from '../../protocol/url-rules.ts'
 import { compilePatterns } from '../../protocol/patterns.ts'
 import type { RequestView } from '../../sw/answer.ts'
 import { pathToAnswer } from '../../sw/answer.ts'
 
+const place = { origin: 'https://site.test', base: '/shop/' }
+const urls: UrlRules = {
+  ignoredQuery: [{ paths: '/media/**', names: ['token', 'sig'] }],
+  hosts: [{ host: 'https://media.test', from: '/there/', to: '/media/' }],
+}
 const rules = {
-  origin: 'https://site.test',
-  base: '/shop/',
+  ...place,
+  pathOf: compileUrls(urls, place),
   isNamed: compilePatterns(['/**.jpg', '/**.js', '/media/**', '!/media/private/**', '/.well-known/**']),
   ownFiles: new Set(['/nearhand.js']),
 }
 
 function request(url: string, fields: Partial<Omit<RequestView, 'headers'>> = {}, headers = {}): RequestView {
-  const view = { method: 'GET', url, mode: 'no-cors', destination: 'image', cache: 'default', ...fields }
+  const view = {
+    method: 'GET',
+    url,
+    mode: 'no-cors',
+    credentials: 'same-origin',
+    destination: 'image',
+    cache: 'default',
+    ...fields,
+  }
   return { ...view, headers: new Headers(headers) }
 }
 
@@ -22,6 +37,12 @@ describe('pathToAnswer()', () => {
     ['https://site.test/shop/media/b/c', '/media/b/c'],
     ['https://site.test/shop/%61.jpg', '/a.jpg'],
     ['https://site.test/shop/a.jpg?v=1', undefined],
+    ['https://site.test/shop/a.jpg?token=1', undefined],
+    ['https://site.test/shop/media/b?token=1&sig=2#top', '/media/b'],
+    ['https://site.test/shop/media/private/a?token=1', undefined],
+    ['https://media.test/there/b.mp4?token=1', '/media/b.mp4'],
+    ['https://media.test/there/private/b.mp4', undefined],
+    ['https://media.test/b.mp4', undefined],
     ['https://site.test/shop/a.png', undefined],
     ['https://site.test/shop/media/private/a', undefined],
     ['https://site.test/shop/nearhand.js', undefined],
@@ -59,6 +80,17 @@ describe('pathToAnswer()', () => {
     ]),
   ])('leaves %s alone', (_name, view) => {
     expect(pathToAnswer(view, rules)).toBeUndefined()
+  })
+
+  test.each<[string, Partial<Omit<RequestView, 'headers'>>, string | undefined]>([
+    ['cors without credentials', { mode: 'cors', credentials: 'omit' }, '/media/b.mp4'],
+    ['cors with credentials for the own host alone', { mode: 'cors', credentials: 'same-origin' }, '/media/b.mp4'],
+    ['no-cors without credentials', { mode: 'no-cors', credentials: 'omit' }, '/media/b.mp4'],
+    ['cors with credentials', { mode: 'cors', credentials: 'include' }, undefined],
+    ['an element without crossorigin', { mode: 'no-cors', credentials: 'include' }, undefined],
+    ['another mode', { mode: 'websocket', credentials: 'omit' }, undefined],
+  ])('of another host: %s', (_name, fields, path) => {
+    expect(pathToAnswer(request('https://media.test/there/b.mp4', fields), rules)).toBe(path)
   })
 
   test.each(['', 'image', 'video', 'script', 'style', 'font'])('answers destination %j', (destination) => {

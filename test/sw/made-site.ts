@@ -3,14 +3,16 @@ import { serveAsset } from '../../origin/serve-asset.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { contentIdOf } from '../../protocol/hash.ts'
 import { defaultSwitches } from '../../origin/fresh.ts'
-import type { Fresh } from '../../protocol/manifest.ts'
+import type { Fresh, Head } from '../../protocol/manifest.ts'
 import { manifestFiles, manifestFolder, mediaTypes } from '../../protocol/manifest.ts'
 import type { TestKey } from '../protocol/signers.ts'
 import { rootOf, signJson, testKey } from '../protocol/signers.ts'
+import type { SitePlace } from '../../protocol/url-rules.ts'
 import { etagOf } from '../../sw/plan.ts'
 import type { MadeAsset } from './made-asset.ts'
 
 export const siteUrl = 'http://site.test/'
+export const sitePlace: SitePlace = { origin: 'http://site.test', base: '/' }
 const site = 'a'.repeat(32)
 
 type SiteTestKeys = readonly [root: TestKey, head: TestKey, fresh: TestKey, token: TestKey]
@@ -25,6 +27,8 @@ export class MadeSite {
   /** Milliseconds since 1970. */
   now = 1_800_000_000_000
   readonly seen: SeenRequest[] = []
+  /** The same requests' URLs. */
+  readonly urls: string[] = []
   /** Answers in the origin's place; undefined: the origin answers itself. */
   intercept: (path: string, signal: AbortSignal | undefined) => Response | Promise<Response> | undefined = () =>
     undefined
@@ -56,7 +60,7 @@ export class MadeSite {
   }
 
   /** Makes the assets the site's newest deploy. */
-  async deploy(assets: readonly MadeAsset[]): Promise<void> {
+  async deploy(assets: readonly MadeAsset[], fields: Partial<Head> = {}): Promise<void> {
     this.#seq += 1
     this.#assets = assets
     const sorted = assets.toSorted((one, other) => (one.asset.path < other.asset.path ? -1 : 1))
@@ -79,6 +83,7 @@ export class MadeSite {
       assetCount: assets.length,
       indexDepth: 0,
       index: sorted[0] ? [[sorted[0].asset.path, binId]] : [],
+      ...fields,
     }
     const headHash = await contentIdOf(utf8(JSON.stringify(head)))
     this.files.set(manifestFiles.head(headHash), await signJson(mediaTypes.head, head, [this.#keys[1]]))
@@ -105,6 +110,7 @@ export class MadeSite {
     const request = typeof input === 'string' ? new Request(input, { ...init, mode: 'cors' }) : input
     request.signal.throwIfAborted()
     const path = new URL(request.url).pathname
+    this.urls.push(request.url)
     this.seen.push({ path, range: request.headers.get('range') ?? undefined })
     return (await this.intercept(path, init?.signal ?? undefined)) ?? this.#serve(request, path)
   }

@@ -1,4 +1,5 @@
 import type { TrafficMessage } from '../../protocol/bridge.ts'
+import type { UrlRules } from '../../protocol/url-rules.ts'
 import type { StoreMessage } from '../../protocol/store-layout.ts'
 import { createWorker } from '../../sw/create-worker.ts'
 import type { NearhandWorker } from '../../sw/create-worker.ts'
@@ -16,11 +17,18 @@ export interface MadeWorker extends NearhandWorker {
     unregistrations: number
   }
   readonly reports: unknown[]
+  /** @param path what the worker file's filter made of the URL */
+  ask(url: string, path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
   get(path: string, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>
 }
 
 /** A worker on a device in memory, in front of a made site. */
-export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBytes = 100_000_000): MadeWorker {
+export function makeWorker(
+  site: MadeSite,
+  disk = new MemoryDisk(),
+  storeLimitBytes = 100_000_000,
+  urls?: UrlRules,
+): MadeWorker {
   const told: MadeWorker['told'] = { store: [], traffic: [], rules: [], relinks: 0, unregistrations: 0 }
   const reports: unknown[] = []
   const config = {
@@ -31,6 +39,7 @@ export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBy
     offlinePages: true,
     pinsPages: true,
     storeLimitBytes,
+    urls,
   } as const
   const worker = createWorker(config, {
     location: { origin: new URL(siteUrl).origin },
@@ -47,7 +56,9 @@ export function makeWorker(site: MadeSite, disk = new MemoryDisk(), storeLimitBy
     tellTraffic: (message) => void told.traffic.push(message),
     report: (error) => void reports.push(error),
   })
+  const ask: MadeWorker['ask'] = (url, path, headers = {}, signal = new AbortController().signal) =>
+    worker.route.answer(new Request(new URL(url, siteUrl), { headers, signal }), path, 'page')
   const get: MadeWorker['get'] = (path, headers = {}, signal = new AbortController().signal) =>
-    worker.route.answer(new Request(new URL(path, siteUrl), { headers, signal }), path, 'page')
-  return { ...worker, disk, told, reports, get }
+    ask(path, path, headers, signal)
+  return { ...worker, disk, told, reports, ask, get }
 }

@@ -12,7 +12,7 @@ import { contentOf } from '../fakes/stored-disk.ts'
 import { rootOf, signJson, testKey } from '../protocol/signers.ts'
 import { makeAsset } from './made-asset.ts'
 import type { MadeSite } from './made-site.ts'
-import { makeSite, siteUrl } from './made-site.ts'
+import { makeSite, sitePlace } from './made-site.ts'
 
 const asset = await makeAsset('/a.jpg', contentOf(10))
 
@@ -28,7 +28,7 @@ function open(site: MadeSite, { disk = new MemoryDisk(), root = site.root, lot =
   const seen = { unregistrations: 0 }
   const manifests = new Manifests({
     root,
-    origin: new Origin(site.fetch, siteUrl, () => site.now),
+    origin: new Origin(site.fetch, sitePlace, () => site.now),
     cache: disk.partCache,
     state: disk.state,
     now: () => site.now,

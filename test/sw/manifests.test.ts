@@ -10,7 +10,7 @@ import { MemoryDisk } from '../fakes/memory-disk.ts'
 import { contentOf } from '../fakes/stored-disk.ts'
 import { makeAsset } from './made-asset.ts'
 import type { MadeSite } from './made-site.ts'
-import { makeSite, siteUrl } from './made-site.ts'
+import { makeSite, sitePlace } from './made-site.ts'
 
 const first = await makeAsset('/a.jpg', contentOf(10))
 const second = await makeAsset('/a.jpg', contentOf(10, 2))
@@ -29,7 +29,7 @@ function open(site: MadeSite, disk = new MemoryDisk()) {
   const seen = { unregistrations: 0 }
   const manifests = new Manifests({
     root: site.root,
-    origin: new Origin(site.fetch, siteUrl, () => site.now),
+    origin: new Origin(site.fetch, sitePlace, () => site.now),
     cache: disk.partCache,
     state: disk.state,
     now: () => site.now,

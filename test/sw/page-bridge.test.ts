@@ -13,7 +13,7 @@ const ask = { index: 1, length: 4, deadlineMs: 500, promptMs: 500, isUrgent: fal
 const { signal } = new AbortController()
 
 function open(linkedAt?: number) {
-  const seen = { relinks: 0, duplicates: 0, saved: [] as number[], heard: [] as string[] }
+  const seen = { relinks: 0, duplicates: 0, saved: [] as number[], heard: [] as string[], passes: [] as string[] }
   const bridge = new PageBridge({
     now: () => Date.now(),
     askRelink: () => void (seen.relinks += 1),
@@ -21,6 +21,7 @@ function open(linkedAt?: number) {
     saveLinkedAt: (at) => void seen.saved.push(at),
     onDuplicate: (bytes) => void (seen.duplicates += bytes),
     onHeard: (envelope) => void seen.heard.push(envelope),
+    onPass: (pass) => void seen.passes.push(pass),
   })
   return { bridge, seen }
 }
