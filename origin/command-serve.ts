@@ -45,6 +45,8 @@ and STUN, by one process. Publishes again when files change.
   --no-stun           Do not answer STUN
   --ice <url>         Another ICE server, such as stun:stun.example.org:3478; may be repeated
   --allow-origin <o>  Another web origin whose pages may join, such as https://www.example.org; may be repeated
+  --announce <word>   Let p2p-media-loader and WebTorrent clients meet at /announce: "pass" asks each for a pass of
+                      the site (?pass=… in the tracker's URL), "open" takes anybody (default: off)
   --trust-proxy <ip>  A proxy, address or range, whose X-Forwarded-For is believed; may be repeated
 
 Visitors' browsers run service workers on https only, localhost apart: put a server with TLS in front.
@@ -72,6 +74,7 @@ const optionTypes = {
   'no-stun': { type: 'boolean', default: false },
   ice: { type: 'string', multiple: true },
   'allow-origin': { type: 'string', multiple: true },
+  announce: { type: 'string' },
   'trust-proxy': { type: 'string', multiple: true },
 } as const
 
@@ -140,6 +143,7 @@ function readServeOptions(args: string[], cwd: string): ServeOptions {
     iceServers: values.ice?.map(readIceServer),
     offlinePages: values['offline-pages'],
     allowedOrigins: values['allow-origin'],
+    announce: readAnnounce(values.announce),
     trustedProxies: values['trust-proxy'],
   })
 }
@@ -168,6 +172,11 @@ function readInjection(inject: boolean, consent: string | undefined): ServeOptio
     throw new UsageError(`Cannot use --consent ${consent}: neither ask nor granted nor off`)
   }
   return { consent }
+}
+
+function readAnnounce(word: string | undefined): ServeOptions['announce'] {
+  if (word === undefined || word === 'open' || word === 'pass') return word
+  throw new UsageError(`Cannot use --announce ${word}: neither open nor pass`)
 }
 
 function readIceServer(url: string): IceServer {

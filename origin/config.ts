@@ -69,6 +69,12 @@ export interface OriginOptions {
   readonly keepContentBytes?: number | undefined
   /** Other web origins (`https://www.example.org`) whose pages may join. The host of the request always may. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined
+  /**
+   * Lets clients of the WebTorrent protocol meet at `/announce` below `base`: p2p-media-loader, WebTorrent. `'pass'`
+   * asks each for a pass of the site (`?pass=…` in the tracker's URL) and for offers by the certificate that it names;
+   * `'open'` takes anybody. Default: off.
+   */
+  readonly announce?: Announce | undefined
   /** Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed. Default: none. */
   readonly trustedProxies?: readonly string[] | undefined
   /**
@@ -106,6 +112,8 @@ export interface AssetHost {
 /** What the tag says of consent: visitors are asked, agreed elsewhere, or are left to the site's own question. */
 export type Consent = 'ask' | 'granted' | 'off'
 
+export type Announce = 'open' | 'pass'
+
 export interface ScriptNames {
   readonly tag: string
   readonly worker: string
@@ -138,6 +146,7 @@ export interface OriginConfig {
   readonly storeLimitBytes: number
   readonly keepContentBytes: number
   readonly allowedOrigins: readonly string[]
+  readonly announce: Announce | undefined
   readonly proxies: BlockList
   readonly scriptNames: ScriptNames
   readonly scripts: BrowserScripts | undefined
@@ -183,6 +192,7 @@ export function resolveConfig(options: OriginOptions): OriginConfig {
     storeLimitBytes: checkNumber('storeLimitBytes', options.storeLimitBytes ?? 200 * mebibyte, 0),
     keepContentBytes: checkNumber('keepContentBytes', options.keepContentBytes ?? 2048 * mebibyte, 0),
     allowedOrigins: (options.allowedOrigins ?? []).map(checkOrigin),
+    announce: checkAnnounce(options.announce),
     proxies: trustedProxyList(options.trustedProxies ?? []),
     scriptNames: checkNames({ ...defaultScriptNames, ...options.scriptNames }),
     scripts: options.scripts,
@@ -236,6 +246,11 @@ function checkIceServers(iceServers: readonly IceServer[]): readonly IceServer[]
   } catch (cause) {
     throw new TypeError(`Cannot use iceServers: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
+}
+
+function checkAnnounce(announce: unknown): Announce | undefined {
+  if (announce === undefined || announce === 'open' || announce === 'pass') return announce
+  throw new TypeError(`Cannot use announce ${JSON.stringify(announce)}: neither open nor pass`)
 }
 
 function checkRelay({ relay = false, iceServers = [] }: OriginOptions): boolean {

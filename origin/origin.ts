@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { manifestFolder } from '../protocol/manifest.ts'
-import { passTrustOf } from '../protocol/pass.ts'
 import { createApp } from './app.ts'
-import { createPassCheck } from './check-pass.ts'
 import type { OriginConfig, OriginOptions } from './config.ts'
 import { resolveConfig } from './config.ts'
 import { ContentStore } from './content.ts'
 import { headSignerOf } from './head.ts'
-import { isLocalPage, OpenSwarms } from './join.ts'
 import { describeKeyLimits } from './key-limits.ts'
+import { byKeys } from './by-keys.ts'
 import type { SiteKeys } from './keys.ts'
 import { KeysWatch } from './keys-watch.ts'
 import { newKeysNote } from './new-keys-note.ts'
 import { openKeys } from './open-keys.ts'
+import type { OpenTrackers } from './open-trackers.ts'
+import { openTrackers } from './open-trackers.ts'
 import { messageOf, Publisher } from './publisher.ts'
 import type { Publication } from './publish.ts'
 import { readBrowserScripts } from './scripts.ts'
@@ -26,8 +26,6 @@ import { lockState } from './state-lock.ts'
 import type { StunSocket } from './stun-socket.ts'
 import { startStun } from './stun-socket.ts'
 import { SwitchesWatch } from './switches-watch.ts'
-import { Tracker } from './tracker.ts'
-import { TrackerSocket } from './tracker-socket.ts'
 import type { UpgradeServer } from './upgrade.ts'
 import { FolderWatch } from './watch.ts'
 
@@ -74,12 +72,11 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
   const content = new ContentStore(join(config.state, 'content'), config.keepContentBytes, config.log)
   const publisher: Publisher = new Publisher(config, keys, (publication, isNews) => {
     content.keep(publication)
-    if (isNews) void tellFresh(publisher, socket, config.log)
+    if (isNews) void tellFresh(publisher, trackers, config.log)
   })
   const scripts = byKeys(publisher, ({ rootEnvelope }) => composeScripts(config, rootEnvelope, browserScripts))
-  const tracker = openTracker(config, publisher)
-  const socket = openSocket(config, tracker)
-  const parts: { close(): unknown }[] = [publisher, content, socket]
+  const trackers = await openTrackers(config, publisher)
+  const parts: { close(): unknown }[] = [publisher, content, trackers]
   const close = once(async () => {
     await Promise.all(parts.map((part) => part.close()))
     await lock.release()
@@ -88,7 +85,7 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
   signal?.addEventListener('abort', stop, { once: true })
   try {
     signal?.throwIfAborted()
-    const tellAll = (): void => void tellFresh(publisher, socket, config.log)
+    const tellAll = (): void => void tellFresh(publisher, trackers, config.log)
     parts.push(
       await SwitchesWatch.start(config.state, (switches) => (publisher.setSwitches(switches), tellAll()), config.log),
     )
@@ -109,10 +106,18 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
     const stun = await startStunOrLog(config)
     if (stun) parts.push(stun)
     const files = await SiteFiles.open(config, publisher)
-    const site = createSite({ config, publisher, files, content, scripts, tracker, stunPort: stun?.port })
+    const site = createSite({
+      config,
+      publisher,
+      files,
+      content,
+      scripts,
+      tracker: trackers.tracker,
+      stunPort: stun?.port,
+    })
     return {
       app: createApp(site),
-      attach: (server) => socket.attach(server),
+      attach: (server) => trackers.attach(server),
       publish: () => publisher.publish(),
       get publication() {
         return publisher.publication ?? first
@@ -142,52 +147,11 @@ function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
   return () => (result ??= work())
 }
 
-/** What follows from the keys, made anew where they are others. */
-function byKeys<Made>(publisher: Publisher, make: (keys: SiteKeys) => Made): () => Made {
-  let last: { readonly keys: SiteKeys; readonly made: Made } | undefined
-  return () => {
-    const { keys } = publisher
-    if (last?.keys !== keys) last = { keys, made: make(keys) }
-    return last.made
-  }
-}
-
-function openTracker(config: OriginConfig, publisher: Publisher): Tracker {
-  const swarms = new OpenSwarms(() => publisher.keys.swarmSecret)
-  const check = byKeys(publisher, ({ root }) => createPassCheck(passTrustOf(root)))
-  return new Tracker({
-    lan: config.lan ?? false,
-    minimumSwarm: () => publisher.minimumSwarm,
-    random: Math.random,
-    now: () => config.now() / 1000,
-    checkPass: (token, now) => check()(token, now),
-    // Who has a host of ours has asked it.
-    fresh: () => (headSignerOf(publisher.keys) ? undefined : publisher.lastFresh),
-    sectionOf: (swarm) => swarms.sectionOf(swarm, publisher.publication?.head.sections ?? [], config.now() / 1000),
-  })
-}
-
-function openSocket(config: OriginConfig, tracker: Tracker): TrackerSocket {
-  return new TrackerSocket(tracker, {
-    base: config.base,
-    proxies: config.proxies,
-    isLocalPage: (origin) => config.lan === undefined && isLocalPage(origin),
-    isAllowedOrigin: (origin, host) => isOwnOrigin(origin, host) || config.allowedOrigins.includes(origin),
-    now: config.now,
-    log: config.log,
-  })
-}
-
-/** The scheme is not compared: a proxy in front may have taken TLS off. */
-function isOwnOrigin(origin: string, host: string | undefined): boolean {
-  return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
-}
-
 /** Pages learn of a deploy at once, instead of when their word about the head runs out. */
-async function tellFresh(publisher: Publisher, socket: TrackerSocket, log: OriginConfig['log']): Promise<void> {
+async function tellFresh(publisher: Publisher, trackers: OpenTrackers, log: OriginConfig['log']): Promise<void> {
   try {
     const envelope = await publisher.fresh()
-    if (envelope !== undefined) socket.announce({ type: 'fresh', envelope })
+    if (envelope !== undefined) trackers.tellAll({ type: 'fresh', envelope })
   } catch (error) {
     log(`Cannot tell visitors of what was published: ${messageOf(error)}`)
   }

@@ -8,7 +8,9 @@ import { Connections } from './connections.ts'
 import type { Origin } from './origin.ts'
 import { createOrigin } from './origin.ts'
 import { oneAtATime } from './one-at-a-time.ts'
-import { isTrackerRequest } from './tracker-socket.ts'
+import { announcePath } from './announce-dialect.ts'
+import { trackerPath } from './own-dialect.ts'
+import { isSocketRequest } from './tracker-socket.ts'
 import { ignoreUpgrade, isWebSocketRequest, refuseUpgrade } from './upgrade.ts'
 
 export interface ServeOptions extends OriginOptions {
@@ -40,11 +42,13 @@ export async function serveOrigin(options: ServeOptions, signal?: AbortSignal): 
   await listen(server, options.port, options.host)
   const opening = createOrigin(options, signal)
   server.on('request', listenerOf(opening))
+  const { base = '/', announce } = options
+  const paths = [trackerPath(base), ...(announce ? [announcePath(base)] : [])]
   let isOpen = false
   server.on('upgrade', (request, socket, rest) => {
     // What nobody takes would hang: with any listener for upgrades, Node leaves the answer to the listeners.
     if (!isWebSocketRequest(request)) ignoreUpgrade(server, request, socket, rest)
-    else if (!isTrackerRequest(request, options.base ?? '/')) refuseUpgrade(socket, '404 Not Found')
+    else if (!paths.some((path) => isSocketRequest(request, path))) refuseUpgrade(socket, '404 Not Found')
     else if (!isOpen) refuseUpgrade(socket, '503 Service Unavailable')
   })
   try {

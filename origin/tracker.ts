@@ -11,7 +11,8 @@ import type { Pass } from '../protocol/pass.ts'
 import { parseCandidate } from '../protocol/session-description.ts'
 import type { FromTracker, Signal, ToTracker } from '../protocol/tracker-wire.ts'
 import type { CheckPass } from './check-pass.ts'
-import { pickPeers } from './match.ts'
+import type { Place, Seat } from './roster.ts'
+import { Roster } from './roster.ts'
 
 /** What the edge is to do. */
 export interface Effect {
@@ -35,6 +36,14 @@ export interface TrackerOptions {
   readonly random: () => number
 }
 
+/** Who connected, as the edge knows it. */
+export interface Visitor {
+  readonly address: string
+  readonly place: Place
+  /** Whether its page is at localhost. */
+  readonly isLocalPage: boolean
+}
+
 /** Two that were introduced, seen from one of them. Both sides hold the same object. */
 interface Pair {
   readonly seeker: PeerId
@@ -47,8 +56,10 @@ interface Peer {
   readonly id: PeerId
   /** As the tracker sees it; nobody else is told. */
   readonly address: string
+  readonly place: Place
   readonly isLocalPage: boolean
-  swarms: readonly SwarmId[] | undefined
+  /** Undefined before it joined. */
+  seats: Map<SwarmId, Seat<Peer>> | undefined
   /** The one that it joined with. */
   pass: Pass | undefined
   readonly pairs: Map<PeerId, Pair>
@@ -65,7 +76,7 @@ interface Peer {
 export class Tracker {
   readonly #options: TrackerOptions
   readonly #peers = new Map<PeerId, Peer>()
-  readonly #swarms = new Map<SwarmId, Members>()
+  readonly #swarms = new Map<SwarmId, Roster<Peer>>()
 
   constructor(options: TrackerOptions) {
     this.#options = options
@@ -75,9 +86,10 @@ export class Tracker {
     return this.#peers.size
   }
 
-  /** Takes a new connection under a fresh id. @param isLocalPage whether its page is at localhost */
-  open(id: PeerId, address: string, isLocalPage: boolean): Effect[] {
-    this.#peers.set(id, { id, address, isLocalPage, swarms: undefined, pass: undefined, pairs: new Map(), received: 0 })
+  /** Takes a new connection under a fresh id. */
+  open(id: PeerId, { address, place, isLocalPage }: Visitor): Effect[] {
+    const fresh = { seats: undefined, pass: undefined, pairs: new Map<PeerId, Pair>(), received: 0 }
+    this.#peers.set(id, { id, address, place, isLocalPage, ...fresh })
     return [{ to: id, message: { type: 'welcome', peer: id } }]
   }
 
@@ -95,6 +107,10 @@ export class Tracker {
     }
   }
 
+  hasJoined(id: PeerId): boolean {
+    return this.#peers.get(id)?.seats !== undefined
+  }
+
   close(id: PeerId): void {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
@@ -109,7 +125,7 @@ export class Tracker {
 
   /** The same word to everybody who joined. */
   announce(message: FromTracker): Effect[] {
-    return [...this.#peers.values()].flatMap((peer) => (peer.swarms ? [{ to: peer.id, message }] : []))
+    return [...this.#peers.values()].flatMap((peer) => (peer.seats ? [{ to: peer.id, message }] : []))
   }
 
   /** Again while joined: pass and swarms instead of those before, as passes run out and ids change with the day. */
@@ -128,28 +144,29 @@ export class Tracker {
     const isFirst = peer.pass === undefined
     this.#leave(peer)
     peer.pass = pass
-    peer.swarms = [...new Set(swarms)]
-    for (const swarm of peer.swarms) {
-      const members = this.#swarms.get(swarm) ?? new Members()
-      members.add(peer)
-      this.#swarms.set(swarm, members)
+    peer.seats = new Map()
+    for (const swarm of new Set(swarms)) {
+      const roster = this.#swarms.get(swarm) ?? new Roster()
+      peer.seats.set(swarm, roster.add(peer, peer.place))
+      this.#swarms.set(swarm, roster)
     }
     const envelope = isFirst ? this.#options.fresh?.() : undefined
     return envelope === undefined ? [] : [{ to: peer.id, message: { type: 'fresh', envelope } }]
   }
 
   #seek(peer: Peer, swarm: SwarmId, count: number): Effect[] {
-    if (!peer.swarms?.includes(swarm)) throw new ProtocolError('malformed', 'Cannot seek: a swarm that was not joined')
+    const seat = peer.seats?.get(swarm)
+    if (seat === undefined) throw new ProtocolError('malformed', 'Cannot seek: a swarm that was not joined')
     this.#assertPass(peer)
+    const roster = this.#swarms.get(swarm) ?? new Roster()
     const left = introductionsMade - (peer.pairs.size - peer.received)
-    const members = this.#swarms.get(swarm)?.list ?? []
-    const isTooSmall = members.length < (this.#options.minimumSwarm?.() ?? 2)
-    const picked = pickPeers(
-      members,
-      isTooSmall ? 0 : Math.min(count, left),
-      (other) => this.#mayMeet(peer, other),
-      this.#options.random,
-    )
+    const isTooSmall = roster.size < (this.#options.minimumSwarm?.() ?? 2)
+    const picked = roster.pick(seat, {
+      count: isTooSmall ? 0 : Math.max(0, Math.min(count, left)),
+      mayPick: (other) => this.#mayMeet(peer, other),
+      loadOf: ({ received }) => received,
+      random: this.#options.random,
+    })
     for (const other of picked) {
       const pair = { seeker: peer.id, offers: 0, answers: 0, candidates: 0 }
       peer.pairs.set(other.id, pair)
@@ -194,12 +211,12 @@ export class Tracker {
   }
 
   #leave(peer: Peer): void {
-    for (const swarm of peer.swarms ?? []) {
-      const members = this.#swarms.get(swarm)
-      members?.remove(peer)
-      if (members?.list.length === 0) this.#swarms.delete(swarm)
+    for (const [swarm, seat] of peer.seats ?? []) {
+      const roster = this.#swarms.get(swarm)
+      roster?.remove(seat)
+      if (roster?.size === 0) this.#swarms.delete(swarm)
     }
-    peer.swarms = undefined
+    peer.seats = undefined
   }
 }
 
@@ -232,24 +249,4 @@ function filterCandidates(candidates: readonly string[], isLan: boolean): Signal
     return candidate && (isLan || !candidate.isLocal) ? [candidate.text] : []
   })
   return passed.length > 0 ? { type: 'candidates', candidates: passed } : undefined
-}
-
-/** A dense list, so that one can be drawn at random, with removal that does not search. */
-class Members {
-  readonly list: Peer[] = []
-  readonly #places = new Map<Peer, number>()
-
-  add(peer: Peer): void {
-    this.#places.set(peer, this.list.length)
-    this.list.push(peer)
-  }
-
-  remove(peer: Peer): void {
-    const place = this.#places.get(peer)
-    const last = this.list.pop()
-    this.#places.delete(peer)
-    if (place === undefined || last === undefined || last === peer) return
-    this.list[place] = last
-    this.#places.set(last, place)
-  }
 }

@@ -181,6 +181,19 @@ export const trackerJoinWaitMs: number = 10_000 // until the first message
 export const trackerPingMs: number = 30_000
 export const trackerCloseWaitMs: number = 1000
 
+// Tracker for clients of the WebTorrent protocol
+export const announceMessageBytes: number = 32 * KIB
+export const announceOffers: number = 10 // in one announce
+export const announceOffersReceived: number = 64 // that one peer may have unanswered
+export const announceOfferMs: number = 60_000 // that an offer may be answered
+export const announceOfferBurst: number = 100 // of one connection
+export const announceOffersPerSecond: number = 2
+export const announceIntervalSeconds: number = 120
+export const announceSwarms: number = 16 // peers of swarms that one connection speaks for
+export const announceFaults: number = 8 // refusals, after which a connection ends
+export const scrapeHashes: number = 64 // in one message
+export const sdpLimitBytes: number = 8 * KIB
+
 // Origin
 export const admitWaitMs: number = 3000 // for the backend that says whom to admit
 export const admitBytes: number = 16 * KIB // of its answer

@@ -3,26 +3,34 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureInstalled, root } from './ensure.mjs'
+import { writePlaces } from './places.mjs'
 
 const stamp = join(root, 'dist/.bundled')
-const sources = ['protocol', 'sw', 'sdk', 'origin', 'package-lock.json', 'rolldown.config.mjs']
+const places = join(root, 'dist/places.bin')
+const sources = ['protocol', 'sw', 'sdk', 'origin', 'package-lock.json', 'rolldown.config.mjs', 'scripts/places.mjs']
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   ensureInstalled()
   process.exit(bundle() && run('tsc', ['-b']) ? 0 : 1)
 }
 
-/** Writes `dist/npm` and `dist/browser`. Declarations are the compiler's part: `tsc -b`. */
+/** Writes `dist/npm`, `dist/browser` and `dist/places.bin`. Declarations are the compiler's part: `tsc -b`. */
 export function bundle() {
   // What it prints on the one stream is a list of files; warnings and errors come on the other.
   const isDone = run('rolldown', ['-c'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  if (isDone && isStale(places, ['package-lock.json', 'scripts/places.mjs'])) writePlaces(places)
   if (isDone) writeFileSync(stamp, '')
   return isDone
 }
 
 /** Whether a source changed, came or went since the last complete bundle. */
 export function isBundleStale() {
-  return !existsSync(stamp) || sources.some((name) => newest(join(root, name)) > statSync(stamp).mtimeMs)
+  return isStale(stamp, sources)
+}
+
+/** @param {string} file @param {string[]} names of what it is made from */
+function isStale(file, names) {
+  return !existsSync(file) || names.some((name) => newest(join(root, name)) > statSync(file).mtimeMs)
 }
 
 /**

@@ -29,7 +29,7 @@ function makeTracker(): Tracker {
 
 function join(tracker: Tracker, number: number, address: string): PeerId {
   const id = idOf(number)
-  tracker.open(id, address, false)
+  tracker.open(id, { address, place: { subnet: address, network: 0, country: 0 }, isLocalPage: false })
   tracker.receive(id, { type: 'join', version: 1, swarms: [swarm], pass: '' })
   return id
 }

@@ -35,6 +35,7 @@ test.each([
   [['site', '--pattern', 'foo'], 'foo'],
   [['site', '--trust-proxy', 'proxy'], 'trust proxy "proxy"'],
   [['site', '--allow-origin', 'example.org'], 'allow origin "example.org"'],
+  [['site', '--announce', 'all'], 'Cannot use --announce all: neither open nor pass'],
   [['site', '--prot', '80'], 'did you mean --port?'],
 ])('serveCommand refuses %j', async (args, reason) => {
   const run = serveCommand.run(args, io)

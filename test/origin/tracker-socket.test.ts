@@ -8,6 +8,7 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createPassCheck } from '../../origin/check-pass.ts'
 import { trustedProxyList } from '../../origin/client-address.ts'
+import { createOwnDialect, textsOf } from '../../origin/own-dialect.ts'
 import { Tracker } from '../../origin/tracker.ts'
 import type { TrackerSocketOptions } from '../../origin/tracker-socket.ts'
 import { TrackerSocket } from '../../origin/tracker-socket.ts'
@@ -47,10 +48,10 @@ async function start(options: Partial<TrackerSocketOptions> = {}): Promise<Runni
     sectionOf: (id) => (id === swarm ? '/' : undefined),
     checkPass: createPassCheck(trustOf()),
   })
-  const socket = new TrackerSocket(tracker, {
-    base: '/',
+  const socket = new TrackerSocket([createOwnDialect(tracker, '/')], {
     isAllowedOrigin: (origin) => origin === siteOrigin,
     isLocalPage: () => false,
+    placeOf: (address) => ({ subnet: address, network: 0, country: 0 }),
     proxies: trustedProxyList([]),
     now: Date.now,
     log: (line) => log.push(line),
@@ -344,17 +345,17 @@ test('TrackerSocket lets those go who do not answer a ping', async () => {
   await vi.waitFor(() => expect(tracker.peerCount).toBe(1))
 })
 
-test('TrackerSocket.announce() reaches all who joined', async () => {
-  const { port, socket } = await start()
+test('TrackerSocket.perform() reaches all who joined', async () => {
+  const { port, socket, tracker } = await start()
   const client = new Client(port)
   await client.join()
   client.send({ type: 'seek', swarm, count: 1 })
   await client.next()
-  socket.announce({ type: 'fresh', envelope: '{}' })
+  socket.perform(textsOf(tracker.announce({ type: 'fresh', envelope: '{}' })))
   expect(await client.next()).toEqual({ type: 'fresh', envelope: '{}' })
 })
 
-test('TrackerSocket.announce() ends a client that reads nothing', async () => {
+test('TrackerSocket.perform() ends a client that reads nothing', async () => {
   const { port, socket, tracker } = await start()
   const client = new Client(port)
   await client.join()
@@ -363,7 +364,7 @@ test('TrackerSocket.announce() ends a client that reads nothing', async () => {
   client.socket.pause()
   const message = { type: 'fresh', envelope: 'x'.repeat(100_000) } as const
   // More than the machine's own buffers take.
-  for (let sent = 0; sent < 300; sent += 1) socket.announce(message)
+  for (let sent = 0; sent < 300; sent += 1) socket.perform(textsOf(tracker.announce(message)))
   await vi.waitFor(() => expect(tracker.peerCount).toBe(0))
 })
 

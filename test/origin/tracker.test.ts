@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Effect, TrackerOptions } from '../../origin/tracker.ts'
+import type { Effect, TrackerOptions, Visitor } from '../../origin/tracker.ts'
 import { Tracker } from '../../origin/tracker.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { PeerId, SwarmId } from '../../protocol/ids.ts'
@@ -36,6 +36,12 @@ function passOf(fields: Partial<Pass> = {}): string {
   return JSON.stringify(pass)
 }
 
+const visitorAt = (address: string, isLocalPage = false): Visitor => ({
+  address,
+  place: { subnet: address, network: 0, country: 0 },
+  isLocalPage,
+})
+
 let tracker: Tracker
 let now = passNow
 
@@ -55,7 +61,7 @@ function makeTracker(options: Partial<TrackerOptions> = {}): Tracker {
 }
 
 function join(id: PeerId, address: string, ...swarms: SwarmId[]): void {
-  tracker.open(id, address, false)
+  tracker.open(id, visitorAt(address))
   tracker.receive(id, { type: 'join', version: 1, swarms: swarms.length > 0 ? swarms : [swarm], pass: passOf() })
 }
 
@@ -78,17 +84,17 @@ test('who joins is told the word of now, where there is one for them, and once',
   let fresh: string | undefined = 'first'
   tracker = makeTracker({ fresh: () => fresh })
   const joinOf = (id: PeerId) => tracker.receive(id, { type: 'join', version: 1, swarms: [swarm], pass: passOf() })
-  tracker.open(ann, '198.51.100.1', false)
+  tracker.open(ann, visitorAt('198.51.100.1', false))
   expect(joinOf(ann)).toEqual([{ to: ann, message: { type: 'fresh', envelope: 'first' } }])
   expect(joinOf(ann), 'with a newer pass').toEqual([])
   fresh = undefined
-  tracker.open(bob, '198.51.100.2', false)
+  tracker.open(bob, visitorAt('198.51.100.2', false))
   expect(joinOf(bob)).toEqual([])
 })
 
 describe('introductions', () => {
   test('each connection is welcomed under the id that the edge drew', () => {
-    expect(tracker.open(ann, '198.51.100.1', false)).toEqual([{ to: ann, message: { type: 'welcome', peer: ann } }])
+    expect(tracker.open(ann, visitorAt('198.51.100.1'))).toEqual([{ to: ann, message: { type: 'welcome', peer: ann } }])
   })
 
   test('who seeks is told the others of the swarm, and the others are told nothing', () => {
@@ -145,14 +151,14 @@ describe('introductions', () => {
   })
 
   test('join pages at localhost by local candidates, and nobody else to them', () => {
-    for (const id of [ann, bob]) tracker.open(id, '127.0.0.1', true)
-    tracker.open(eve, '127.0.0.1', false)
+    for (const id of [ann, bob]) tracker.open(id, visitorAt('127.0.0.1', true))
+    tracker.open(eve, visitorAt('127.0.0.1'))
     for (const id of [ann, bob, eve]) tracker.receive(id, { type: 'join', version: 1, swarms: [swarm], pass: passOf() })
     expect(seek(eve)).toEqual([])
     expect(seek(ann)).toEqual([bob])
     signal(ann, bob, offer)
     expect(signal(ann, bob, candidates(localCandidate))).toHaveLength(1)
-    tracker.open(idOf(9), '198.51.100.9', false)
+    tracker.open(idOf(9), visitorAt('198.51.100.9'))
     tracker.receive(idOf(9), { type: 'join', version: 1, swarms: [swarm], pass: passOf() })
     expect(seek(ann)).toEqual([idOf(9)])
     signal(ann, idOf(9), offer)
@@ -272,14 +278,14 @@ describe('signals', () => {
 
 describe('refusals', () => {
   test('a swarm that is not of this site cannot be joined', () => {
-    tracker.open(ann, '198.51.100.1', false)
+    tracker.open(ann, visitorAt('198.51.100.1'))
     expect(() =>
       tracker.receive(ann, { type: 'join', version: 1, swarms: [swarm, foreignSwarm], pass: passOf() }),
     ).toThrow(expect.objectContaining({ code: 'foreign' }))
   })
 
   test('a swarm cannot be joined whose section the pass does not name', () => {
-    tracker.open(ann, '198.51.100.1', false)
+    tracker.open(ann, visitorAt('198.51.100.1'))
     const message: ToTracker = {
       type: 'join',
       version: 1,
@@ -341,7 +347,7 @@ describe('refusals', () => {
   })
 
   test('nobody seeks before joining, nor where they did not join', () => {
-    tracker.open(ann, '198.51.100.1', false)
+    tracker.open(ann, visitorAt('198.51.100.1'))
     expect(() => seek(ann)).toThrow(ProtocolError)
     join(bob, '198.51.100.2')
     expect(() => seek(bob, 1, otherSwarm)).toThrow(ProtocolError)
@@ -356,7 +362,7 @@ describe('refusals', () => {
 })
 
 test('Tracker.announce() reaches those who joined', () => {
-  tracker.open(ann, '198.51.100.1', false)
+  tracker.open(ann, visitorAt('198.51.100.1'))
   join(bob, '198.51.100.2')
   const message = { type: 'fresh', envelope: '{}' } as const
   expect(tracker.announce(message)).toEqual([{ to: bob, message }])
@@ -389,7 +395,7 @@ test('Tracker tells a peer only of those it introduced, whatever anybody does', 
       const open = new Set<PeerId>()
       const introduced = new Set<string>()
       for (const [from, what] of steps) {
-        if (!open.has(from)) tracker.open(from, `198.51.100.${Number.parseInt(from, 16)}`, false)
+        if (!open.has(from)) tracker.open(from, visitorAt(`198.51.100.${Number.parseInt(from, 16)}`))
         open.add(from)
         let effects: Effect[] = []
         try {
