@@ -55,7 +55,7 @@ async function visit(url: string, root: string): Promise<Manifests> {
   const disk = new MemoryDisk()
   const manifests = new Manifests({
     root,
-    origin: new Origin(fetch, url, Date.now),
+    origin: new Origin(fetch, { origin: new URL(url).origin, base: '/' }, Date.now),
     cache: disk.partCache,
     state: disk.state,
     now: Date.now,
