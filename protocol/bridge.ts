@@ -90,11 +90,15 @@ export type WorkerToExchange =
   /** By now the page waits for it: so long the peers still have, and no longer than they had. */
   | { readonly type: 'hurry'; readonly request: number; readonly deadlineMs: number }
   | { readonly type: 'cancel'; readonly request: number }
-  /** How long from now peers may be given something, in milliseconds, and below which paths they may not. */
+  /**
+   * How long from now peers may be given something, in milliseconds, and below which paths they may not. Where neither
+   * origin nor tracker can be reached (`isCutOff`) that is until the end of the grace, and passes that end hold as long.
+   */
   | {
       readonly type: 'rule'
       readonly servesMs: number
       readonly off: readonly string[]
+      readonly isCutOff: boolean
     }
   /** Whose passes are believed, by the root. `now`: the origin's time as far as it is known, seconds since 1970. */
   | { readonly type: 'passes'; readonly site: SiteId; readonly keys: readonly string[]; readonly now: number }
@@ -188,7 +192,12 @@ const workerToExchangeSchema = message([
   }),
   v.strictObject({ type: v.literal('hurry'), request: count, deadlineMs }),
   v.strictObject({ type: v.literal('cancel'), request: count }),
-  v.strictObject({ type: v.literal('rule'), servesMs: count, off: list(text(pathLimit), prefixLimit) }),
+  v.strictObject({
+    type: v.literal('rule'),
+    servesMs: count,
+    off: list(text(pathLimit), prefixLimit),
+    isCutOff: v.boolean(),
+  }),
   v.strictObject({
     type: v.literal('passes'),
     site: siteIdSchema,

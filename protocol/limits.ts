@@ -85,6 +85,7 @@ export const iceServerLimit: number = 8
 // Pass
 export const passLimitBytes: number = 8 * KIB // of its text
 export const passSeconds: number = 600 // longest life
+export const passReturnMs: number = 60_000 // for newer passes, once origin or tracker can be reached again
 export const joinRequestBytes: number = KIB
 export const passRenewSeconds: number = 480 // until a page asks for a new one
 

@@ -51,6 +51,7 @@ export class Exchange implements SessionHost {
   readonly #cancels = new Map<() => void, () => void>()
   #swarms: readonly SectionSwarm[] = []
   #servesUntil = -Infinity
+  #isCutOff = false
   #word: string | undefined
   readonly #heard = new Set<string>()
   readonly #words: TokenBucket
@@ -111,6 +112,10 @@ export class Exchange implements SessionHost {
   sectionOf(asset: ContentId): string | undefined {
     const stored = this.#store.find(asset)
     return stored && this.#isGiven(stored) ? stored.section : undefined
+  }
+
+  get graceMs(): number | undefined {
+    return this.#isCutOff ? this.#servesUntil - this.clock.now() : undefined
   }
 
   shaken(session: PeerSession): void {
@@ -218,6 +223,7 @@ export class Exchange implements SessionHost {
       case 'rule':
         this.#servesUntil = this.clock.now() + message.servesMs
         this.#off = message.off
+        this.#isCutOff = message.isCutOff
         for (const session of this.#sessions.values()) this.#tellAll(session)
     }
   }

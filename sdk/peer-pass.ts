@@ -1,15 +1,18 @@
 import { ProtocolError } from '../protocol/errors.ts'
+import { passReturnMs } from '../protocol/limits.ts'
 import type { SessionEnd, SessionHost } from './peer-session.ts'
+
+type PassHost = Pick<SessionHost, 'clock' | 'failed' | 'graceMs' | 'passes'>
 
 /** The pass of one peer: the session lasts as long as it holds, or a newer one that followed. */
 export class PeerPass {
-  readonly #host: Pick<SessionHost, 'clock' | 'failed' | 'passes'>
+  readonly #host: PassHost
   readonly #end: (end: SessionEnd) => void
   #cancelEnd: () => void = () => {}
   #isChecking = false
   #hasStopped = false
 
-  constructor(host: Pick<SessionHost, 'clock' | 'failed' | 'passes'>, end: (end: SessionEnd) => void) {
+  constructor(host: PassHost, end: (end: SessionEnd) => void) {
     this.#host = host
     this.#end = end
   }
@@ -32,18 +35,29 @@ export class PeerPass {
   }
 
   async #check(token: string, fingerprint: string, taken: (sections: readonly string[]) => void): Promise<void> {
-    const { clock, passes } = this.#host
+    const { passes } = this.#host
     try {
       const { sections, leftMs } = await passes.open(token, fingerprint)
       if (this.#hasStopped) return
       this.#isChecking = false
       this.#cancelEnd()
-      this.#cancelEnd = clock.after(leftMs, () => this.#end('stranger'))
+      this.#endAfter(leftMs, false)
       taken(sections)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       // Clocks and keys of two honest sides may differ for a while; nobody honest shows the pass of another.
       this.#end(error.code === 'expired' || error.code === 'untrusted' ? 'stranger' : 'violation')
     }
+  }
+
+  /** Cut off from origin and tracker nobody gets another pass: then both sides go by the grace that the site signed. */
+  #endAfter(ms: number, wasCutOff: boolean): void {
+    this.#cancelEnd = this.#host.clock.after(ms, () => {
+      const { graceMs } = this.#host
+      const isOver = graceMs === undefined ? !wasCutOff : graceMs <= 0
+      // Back again, both need a moment to fetch and show a new one.
+      if (!isOver) this.#endAfter(Math.min(graceMs ?? passReturnMs, passReturnMs), graceMs !== undefined)
+      else this.#end('stranger')
+    })
   }
 }

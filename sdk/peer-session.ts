@@ -24,6 +24,8 @@ export interface SessionHost {
   readonly uploads: Uploads
   readonly passes: Passes
   readonly failed: (error: unknown) => void
+  /** How long passes that ended still hold. Undefined: not at all, for origin or tracker can be reached. */
+  readonly graceMs: number | undefined
   sectionOf(asset: ContentId): string | undefined
   /** The swarms in common are known. */
   shaken(session: PeerSession): void

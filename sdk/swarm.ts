@@ -72,7 +72,11 @@ export class Swarm {
       introduced: (peers) => this.#introduce(peers),
       signalled: (from, signal) => this.#signalled(from, signal),
       pushed: (envelope) => ports.tellWorker({ type: 'nearhand:fresh', envelope }),
-      reached: (isReachable) => ports.tellWorker({ type: 'nearhand:tracker', isReachable }),
+      reached: (isReachable) => {
+        ports.tellWorker({ type: 'nearhand:tracker', isReachable })
+        // The origin was away, and is likely to be back: those who are connected wait for our new pass.
+        if (isReachable && this.#joinAttempt > 0) this.#renewSoon(jitterMs(firstRetryMs, ports.random))
+      },
       refused: () => this.#renewSoon(backoffMs(this.#joinAttempt, firstRetryMs, longestRetryMs, ports.random)),
     })
   }

@@ -134,6 +134,8 @@ export class Manifests {
   trackerIs(isReachable: boolean): void {
     this.#isTrackerReachable = isReachable
     this.#tellChanges()
+    // Where the page asks for nothing, nobody else would find out whether the grace has begun.
+    if (!isReachable) this.suspect()
   }
 
   /** Tells anew what holds. */
@@ -226,6 +228,7 @@ export class Manifests {
     const rule: Rule = {
       peers: this.#isLetIn,
       servesUntil,
+      isCutOff: this.#isCutOff,
       off: fresh?.off ?? [],
       word: this.#belief.saved?.fresh,
       passes: root && passTrustOf(root),

@@ -102,11 +102,11 @@ export class PageBridge {
   }
 
   /** Tells the exchange what holds for it. @param clockOffsetMs what the origin's clock is ahead of this device's */
-  rule({ servesUntil, off, word, passes }: Omit<Rule, 'peers'>, clockOffsetMs: number): void {
+  rule({ servesUntil, off, isCutOff, word, passes }: Omit<Rule, 'peers'>, clockOffsetMs: number): void {
     const now = this.#options.now()
     if (passes) this.#post({ type: 'passes', ...passes, now: Math.floor((now + clockOffsetMs) / 1000) })
     if (word !== undefined && word.length <= wordLimitBytes) this.#post({ type: 'word', envelope: word })
-    this.#post({ type: 'rule', servesMs: Math.max(0, Math.ceil(servesUntil - now)), off })
+    this.#post({ type: 'rule', servesMs: Math.max(0, Math.ceil(servesUntil - now)), off, isCutOff })
   }
 
   unlink(owner: string): void {

@@ -60,7 +60,7 @@ export class Device {
     this.exchange.receive({ type: 'upload', bytesPerSecond: 100_000_000, bytesLeft: 1e9, day: 1 })
     this.#port = this.link()
     if (knowsKeys) this.post({ type: 'passes', ...trustOf(), now: passNow })
-    this.post({ type: 'rule', servesMs: 86_400_000, off: [] })
+    this.post({ type: 'rule', servesMs: 86_400_000, off: [], isCutOff: false })
   }
 
   /** Gives the exchange a new port. */

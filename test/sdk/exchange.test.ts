@@ -278,11 +278,11 @@ test('Exchange gives nothing beyond the life of the word that allows it, nor whe
   }
   expect([await holders(asset.id), await holders(other.id)]).toEqual([1, 1])
 
-  seeder.post({ type: 'rule', servesMs: 60_000, off: ['/films/'] })
+  seeder.post({ type: 'rule', servesMs: 60_000, off: ['/films/'], isCutOff: false })
   await rest()
   expect([await holders(asset.id), await holders(other.id)]).toEqual([0, 1])
 
-  seeder.post({ type: 'rule', servesMs: 1000, off: [] })
+  seeder.post({ type: 'rule', servesMs: 1000, off: [], isCutOff: false })
   await rest()
   expect(await holders(asset.id)).toBe(1)
   await clock.advance(1001)

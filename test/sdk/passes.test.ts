@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { swarmIdSchema } from '../../protocol/ids.ts'
 import { parseValue } from '../../protocol/json.ts'
-import { clockSkewSeconds, passLimitBytes, passSeconds, unitBytes } from '../../protocol/limits.ts'
+import { clockSkewSeconds, passLimitBytes, passReturnMs, passSeconds, unitBytes } from '../../protocol/limits.ts'
 import { openPass } from '../../protocol/pass.ts'
 import type { PeerFrame } from '../../protocol/peer-wire.ts'
 import { FakeClock, rest, until } from '../fakes/clock.ts'
@@ -102,6 +102,41 @@ test('a session ends with its pass, some minutes of grace included', async () =>
   expect(peer.isClosed).toBe(false)
   await clock.advance(1000)
   expect(peer.isClosed).toBe(true)
+  expect(device.gone).toEqual([[id, false]])
+})
+
+test('cut off from origin and tracker, peers keep each other for the grace of the site, and no longer', async () => {
+  const { clock, device, peer } = await scene()
+  await peer.claim()
+  const graceMs = 2000 * 1000
+  device.post({ type: 'rule', servesMs: graceMs, off: [], isCutOff: true })
+  await rest()
+  await clock.advance(graceMs - 1000)
+  expect(peer.isClosed).toBe(false)
+  await clock.advance(1000)
+  expect(peer.isClosed).toBe(true)
+})
+
+test('once origin or tracker are back, a session whose pass ended has a moment for a new one', async () => {
+  const { clock, device, peer } = await scene()
+  await peer.claim()
+  device.post({ type: 'rule', servesMs: 3_600_000, off: [], isCutOff: true })
+  await rest()
+  await clock.advance((passSeconds + clockSkewSeconds) * 1000)
+  device.post({ type: 'rule', servesMs: 3_600_000, off: [], isCutOff: false })
+  await rest()
+  await clock.advance(passReturnMs)
+  expect(peer.isClosed).toBe(false)
+  await clock.advance(passReturnMs)
+  expect(peer.isClosed).toBe(true)
+})
+
+test('a pass that ended opens no session, cut off or not', async () => {
+  const { device, peer } = await scene()
+  device.post({ type: 'rule', servesMs: 3_600_000, off: [], isCutOff: true })
+  await rest()
+  await peer.hello(passFor(fingerprint, { iat: passNow - 2000, exp: passNow - 1400 }))
+  await until(() => peer.isClosed)
   expect(device.gone).toEqual([[id, false]])
 })
 

@@ -154,7 +154,7 @@ describe('PageBridge.read()', () => {
 describe('PageBridge.rule()', () => {
   test('tells the exchange what is believed, and hears what peers believe', () => {
     const { bridge, exchange, seen } = linked()
-    const rule = { servesUntil: Date.now() + 1000, off: [], passes: undefined }
+    const rule = { servesUntil: Date.now() + 1000, off: [], isCutOff: false, passes: undefined }
     bridge.rule({ ...rule, word: '{"a":1}' }, 0)
     bridge.rule({ ...rule, word: 'x'.repeat(wordLimitBytes + 1) }, 0)
     bridge.rule({ ...rule, word: undefined }, 0)

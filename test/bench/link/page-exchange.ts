@@ -78,7 +78,7 @@ export async function joinExchange(joined: Joined): Promise<PageExchange> {
   const say = (message: WorkerToExchange): void => port1.postMessage(message)
   host.post({ type: 'link', port: port2 }, [port2])
   say({ type: 'passes', site: trust.site, keys: trust.keys, now })
-  say({ type: 'rule', servesMs: 86_400_000, off: [] })
+  say({ type: 'rule', servesMs: 86_400_000, off: [], isCutOff: false })
   host.post({ type: 'swarms', swarms, pass })
   host.post({ type: 'upload', bytesPerSecond: uploadBytesPerSecond, bytesLeft: 1e12, day: 1 })
   return {
