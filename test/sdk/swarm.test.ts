@@ -214,3 +214,17 @@ test('Swarm does without a peer where the browser makes no connection', async ()
   introduce([peerIdOf('d')])
   expect(connections.map(({ steps }) => steps)).toEqual([['offer']])
 })
+
+test('Swarm asks for a new pass at once where the tracker is back after joins that failed', async () => {
+  const usual: JoinResponse = { pass: 'a.b.c', swarms: wholeSite, iceServers: [], lan: false, renewSeconds: 10 }
+  const away = Array.from({ length: 9 }, () => new Error('away'))
+  const { clock, joins, sockets, welcome } = await openSwarm([usual, ...away, usual])
+  welcome()
+  sockets.at(-1)?.closed()
+  await clock.advance(60_000)
+  const before = joins()
+  expect(before).toBeGreaterThan(5)
+  welcome()
+  await clock.advance(1000)
+  expect(joins()).toBe(before + 1)
+})

@@ -199,7 +199,8 @@ describe('Manifests and the operator’s switches', () => {
   })
 
   test('goes on for its grace only where neither origin nor tracker can be reached', async () => {
-    const { manifests, site } = await ruled({ grace: 1800 })
+    const { manifests, site, rules } = await ruled({ grace: 1800 })
+    const servesUntil = site.now + 300_000 + 1_800_000
     site.now += 301_000
     expect(manifests.mayUsePeers()).toBe(false)
     site.intercept = () => new Response('no', { status: 503 })
@@ -208,7 +209,9 @@ describe('Manifests and the operator’s switches', () => {
     site.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
     await manifests.onNavigation()
     expect(manifests.mayUsePeers()).toBe(true)
+    expect(rules.at(-1)).toMatchObject({ isCutOff: true, servesUntil })
     manifests.trackerIs(true)
+    expect(rules.at(-1)).toMatchObject({ isCutOff: false, servesUntil: 0 })
     expect(manifests.mayUsePeers()).toBe(false)
     manifests.trackerIs(false)
     site.now += 1_800_000
