@@ -17,12 +17,6 @@ const later = '/files/spans.bin'
 const chunkDeadlineMs = 1000
 const slackMs = 2000
 
-/*
- * The peer in Node cannot use one certificate for two connections, and its pass names one: it takes a single connection.
- * Where that one does not open, the visitor's next try finds nobody, so the test begins anew.
- */
-const again = { retry: 2 }
-
 /** What no honest peer ever does ends in a ban; what a poor line may do to an honest one, in a rest. */
 const misdeeds: readonly (readonly [Misdeed, 'banned' | 'rested'])[] = [
   ['flipped bit', 'banned'],
@@ -39,7 +33,6 @@ const misdeeds: readonly (readonly [Misdeed, 'banned' | 'rested'])[] = [
 
 test.each(misdeeds)(
   'a peer of one good chunk, then %s, changes no byte, holds nothing up and is %s',
-  again,
   async (misdeed, outcome) => {
     const site = await openSite(scene)
     const alone = await openVisitor(scene, site, { path: '/ask.html' })

@@ -1,13 +1,6 @@
-import type { ContentId, SwarmId } from '../../../protocol/ids.ts'
-import type { PeerFrame, Want } from '../../../protocol/peer-wire.ts'
-import {
-  encodeFrame,
-  listIndexOnWire,
-  parseFrame,
-  peerWireVersion,
-  shortIdOf,
-  swarmProof,
-} from '../../../protocol/peer-wire.ts'
+import type { ContentId } from '../../../protocol/ids.ts'
+import type { PeerFrame, ShortId, Want } from '../../../protocol/peer-wire.ts'
+import { encodeFrame, listIndexOnWire, parseFrame, peerWireVersion, shortIdOf } from '../../../protocol/peer-wire.ts'
 import type { HeldAsset } from './held-assets.ts'
 import { holdAssets } from './held-assets.ts'
 import type { Asked, Misdeed, Sending } from './misdeeds.ts'
@@ -29,6 +22,8 @@ export interface Standing {
   readonly membership: Membership
   readonly connection: PreparedConnection
   readonly pass: string
+  /** Of its swarms. At hand before anybody connects: no frame of it may wait, or a later one would overtake it. */
+  readonly proofs: readonly ShortId[]
 }
 
 /**
@@ -36,27 +31,27 @@ export interface Standing {
  * then does one misdeed again and again. Chunk lists are served as they are, or no chunk would ever be asked for.
  */
 export class HostilePeer {
-  readonly #membership: Membership
   readonly #held: ReadonlyMap<ContentId, HeldAsset>
   readonly #misdeed: Misdeed
   readonly #onDeed: (deeds: Deeds) => void
   /** Held, because the engine crashes where a channel in use is collected. */
   readonly #connection: PreparedConnection
   readonly #pass: string
+  readonly #proofs: readonly ShortId[]
   #goodChunk: string | undefined
   #goodAnswers = 0
   #misdeeds = 0
   #isRefused = false
 
   constructor(
-    { membership, connection, pass }: Standing,
+    { membership, connection, pass, proofs }: Standing,
     assets: ReadonlyMap<string, Uint8Array>,
     misdeed: Misdeed,
     onDeed: (deeds: Deeds) => void,
   ) {
-    this.#membership = membership
     this.#connection = connection
     this.#pass = pass
+    this.#proofs = proofs
     this.#onDeed = onDeed
     this.#held = holdAssets(assets)
     this.#misdeed = misdeed
@@ -72,24 +67,24 @@ export class HostilePeer {
     const { channel } = this.#connection
     channel.binaryType = 'arraybuffer'
     channel.addEventListener('message', ({ data }) => {
-      if (data instanceof ArrayBuffer) void this.#receive(channel, parseFrame(new Uint8Array(data)))
+      if (data instanceof ArrayBuffer) this.#receive(channel, parseFrame(new Uint8Array(data)))
     })
     channel.addEventListener('close', () => {
       this.#isRefused = true
       this.#onDeed(this.deeds)
     })
-    const hello = async (): Promise<void> => {
-      const proofs = await this.#proofs()
-      send(channel, encodeFrame({ type: 'hello', version: peerWireVersion, proofs, pass: this.#pass }))
+    const hello = (): void => {
+      const frame = { type: 'hello', version: peerWireVersion, proofs: this.#proofs, pass: this.#pass } as const
+      send(channel, encodeFrame(frame))
     }
-    if (channel.readyState === 'open') void hello()
-    else channel.addEventListener('open', () => void hello())
+    if (channel.readyState === 'open') hello()
+    else channel.addEventListener('open', hello)
   }
 
-  async #receive(channel: RTCDataChannel, frame: PeerFrame): Promise<void> {
+  #receive(channel: RTCDataChannel, frame: PeerFrame): void {
     if (frame.type === 'hello') {
       const entries = [...this.#held.keys()].map((id) => ({ id: shortIdOf(id), state: 'whole' as const }))
-      for (const proof of await this.#proofs()) {
+      for (const proof of this.#proofs) {
         send(channel, encodeFrame({ type: 'have', proof, reset: true, entries }))
       }
     }
@@ -122,10 +117,6 @@ export class HostilePeer {
     const others = [...this.#held.values()].filter((other) => other !== asset)
     const foreign = others.map(slice).find((bytes) => bytes?.length === truth.length)
     return { request: want.request, truth, foreign: foreign ?? truth.toReversed() }
-  }
-
-  #proofs(): Promise<string[]> {
-    return Promise.all(this.#membership.swarms.map((swarm: SwarmId) => swarmProof(swarm, this.#membership.peer)))
   }
 }
 

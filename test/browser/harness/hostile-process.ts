@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { swarmProof } from '../../../protocol/peer-wire.ts'
 import type { Deeds } from './hostile-peer.ts'
 import { HostilePeer } from './hostile-peer.ts'
 import type { Misdeed } from './misdeeds.ts'
@@ -28,6 +29,7 @@ const tell = (deeds: Deeds): void => {
 const connection = await prepareConnection()
 const membership = await joinTracker(orders.origin, connection.fingerprint)
 const { pass } = orders.isThief ? await fetchJoin(orders.origin, '0b'.repeat(32)) : membership
-const peer = new HostilePeer({ membership, connection, pass }, assets, orders.misdeed, tell)
+const proofs = await Promise.all(membership.swarms.map((swarm) => swarmProof(swarm, membership.peer)))
+const peer = new HostilePeer({ membership, connection, pass, proofs }, assets, orders.misdeed, tell)
 tell(peer.deeds)
 process.on('message', () => process.send?.({ deeds: peer.deeds, isAnswer: true }))
