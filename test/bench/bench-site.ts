@@ -1,37 +1,75 @@
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import type { Server } from 'node:http'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
+import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
 import type * as OriginModule from '../../origin/index.ts'
-import { mediaPage } from './bench-page.ts'
+import type { OriginOptions } from '../../origin/index.ts'
 import { OriginCount } from './origin-count.ts'
 import type { LinkShape, ShapedLink } from './shaped-link.ts'
 import { openShapedLink } from './shaped-link.ts'
 
-/** A site on an origin of its own, behind a shaped line. */
+/** A site on an origin of its own. */
 export interface BenchSite {
   readonly url: string
   readonly count: OriginCount
-  readonly link: ShapedLink
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
-/** Pages of the benchmark's site. */
-export const pages = {
-  /** No media: installs the worker, where there is one. */
-  start: '/start.html',
-  /** Loads all media as it opens. */
-  media: '/media.html',
-  /** Loads all media when told to. */
-  inserted: '/inserted.html',
-} as const
+/** Its origin is behind a shaped line. */
+export interface DistantSite extends BenchSite {
+  readonly link: ShapedLink
+}
 
-/** @param root the repository */
-export async function openBenchSite(root: string, withUs: boolean, shape: LinkShape): Promise<BenchSite> {
+export interface BenchSiteOptions {
+  /** The repository. */
+  readonly root: string
+  readonly withUs: boolean
+  /** Writes the site's files into this folder. */
+  readonly write: (folder: string) => Promise<void>
+  readonly origin?: Partial<OriginOptions>
+  /** Sees each request first. */
+  readonly middleware?: MiddlewareHandler
+}
+
+/** On the other end of a line. */
+export async function openDistantSite(options: BenchSiteOptions, shape: LinkShape): Promise<DistantSite> {
+  const { folder, count, server, close } = await openServer(options)
+  // A local socket holds some 200 KB; TCP on loopback takes megabytes that count as sent before the line has carried them.
+  const path = process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'origin.sock')
+  await listen(server, path)
+  const link = await openShapedLink(path, shape)
+  return {
+    url: `http://localhost:${link.port}`,
+    count,
+    link,
+    close: async () => {
+      await link.close()
+      await close()
+    },
+  }
+}
+
+/** On loopback, with nothing in between. */
+export async function openNearSite(options: BenchSiteOptions): Promise<BenchSite> {
+  const { count, server, close } = await openServer(options)
+  await listen(server, undefined)
+  return { url: `http://localhost:${(server.address() as AddressInfo).port}`, count, close }
+}
+
+async function openServer({ root, withUs, write, origin: wished, middleware }: BenchSiteOptions): Promise<{
+  readonly folder: string
+  readonly count: OriginCount
+  readonly server: Server
+  readonly close: () => Promise<void>
+}> {
   const folder = await mkdtemp(join(tmpdir(), 'nearhand-bench-'))
-  await writeSite(join(root, 'demo/site'), join(folder, 'public'))
+  await mkdir(join(folder, 'public'))
+  await write(join(folder, 'public'))
   const { createOrigin } = await builtOrigin(root)
   const origin = await createOrigin({
     folder: join(folder, 'public'),
@@ -40,25 +78,20 @@ export async function openBenchSite(root: string, withUs: boolean, shape: LinkSh
     lan: true,
     stun: false,
     log: () => {},
+    ...wished,
   })
   const count = new OriginCount()
-  const app = new Hono().use(count.middleware).route('/', origin.app)
-  // A local socket holds some 200 KB; TCP on loopback takes megabytes that count as sent before the line has carried them.
-  const socketPath = process.platform === 'win32' ? `\\\\.\\pipe\\${basename(folder)}` : join(folder, 'origin.sock')
+  const app = new Hono().use(count.middleware)
+  if (middleware) app.use(middleware)
+  app.route('/', origin.app)
   const listener = getRequestListener(app.fetch)
   const server = createServer((request, response) => void listener(request, response))
   if (withUs) origin.attach(server)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(socketPath, resolve)
-  })
-  const link = await openShapedLink(socketPath, shape)
   return {
-    url: `http://localhost:${link.port}`,
+    folder,
     count,
-    link,
+    server,
     close: async () => {
-      await link.close()
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await origin.close()
@@ -68,17 +101,12 @@ export async function openBenchSite(root: string, withUs: boolean, shape: LinkSh
   }
 }
 
-/** The demo's media, on pages of the benchmark's own. */
-async function writeSite(demo: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  for (const name of ['plates', 'film']) await cp(join(demo, name), join(folder, name), { recursive: true })
-  const plates = (await readdir(join(folder, 'plates'))).toSorted()
-  const images = plates.map((name) => `/plates/${name}`)
-  const film = (await readdir(join(folder, 'film'))).find((name) => name.endsWith('.mp4'))
-  if (film === undefined) throw new Error('Cannot make the site: the demo has no film')
-  await writeFile(join(folder, pages.start), mediaPage([], '', false))
-  await writeFile(join(folder, pages.media), mediaPage(images, `/film/${film}`, true))
-  await writeFile(join(folder, pages.inserted), mediaPage(images, `/film/${film}`, false))
+async function listen(server: Server, path: string | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    if (path === undefined) server.listen(0, '127.0.0.1', resolve)
+    else server.listen(path, resolve)
+  })
 }
 
 /** The origin as the package exports it: only the built one knows where its scripts lie. */

@@ -1,7 +1,10 @@
-import type { BenchSite } from './bench-site.ts'
-import { pages } from './bench-site.ts'
-import type { Viewer, ViewerTotals } from './viewer.ts'
-import { openViewer } from './viewer.ts'
+import type { Stats } from '../browser/harness/visitor.ts'
+import type { DistantSite } from './bench-site.ts'
+import { openDevice } from './device.ts'
+import { pages } from './media-site.ts'
+import { untilQuiet } from './until-quiet.ts'
+import type { Viewer } from './viewer.ts'
+import { viewerOn } from './viewer.ts'
 
 /**
  * `first`: nothing of the site was ever on the device. `later`: its worker is, none of these assets, and connecting
@@ -28,8 +31,7 @@ export interface VisitRow {
 }
 
 const quietMs = 1000
-const quietLimitMs = 15_000
-const none: ViewerTotals = {
+const none: Omit<Stats, 'bannedPeers' | 'uploadedBytes' | 'peers'> = {
   bytes: { store: 0, peers: 0, origin: 0 },
   duplicateBytes: 0,
   requests: 0,
@@ -39,7 +41,7 @@ const none: ViewerTotals = {
 
 /** Lets viewers come one after another. Each stays, as one who reads on would, until the last one has finished. */
 export async function runVisits(
-  site: BenchSite,
+  site: DistantSite,
   setting: Setting,
   viewers: number,
   withUs: boolean,
@@ -49,10 +51,10 @@ export async function runVisits(
   const rows: VisitRow[] = []
   try {
     for (let number = 1; number <= viewers; number += 1) {
-      const viewer = await openViewer()
+      const viewer = viewerOn(await openDevice())
       open.push(viewer)
       await prepare(site, viewer, setting, withUs, number > 1)
-      await untilQuiet(site)
+      await untilQuiet(site.link, quietMs)
       const row = await visit(site, viewer, setting, number)
       rows.push(row)
       told(row)
@@ -64,7 +66,7 @@ export async function runVisits(
 }
 
 async function prepare(
-  site: BenchSite,
+  site: DistantSite,
   viewer: Viewer,
   setting: Setting,
   withUs: boolean,
@@ -77,7 +79,7 @@ async function prepare(
   if (setting === 'warm' && hasNeighbours) await viewer.untilConnected()
 }
 
-async function visit(site: BenchSite, viewer: Viewer, setting: Setting, number: number): Promise<VisitRow> {
+async function visit(site: DistantSite, viewer: Viewer, setting: Setting, number: number): Promise<VisitRow> {
   const before = {
     bytes: site.count.bytes,
     line: site.link.downBytes(),
@@ -85,7 +87,7 @@ async function visit(site: BenchSite, viewer: Viewer, setting: Setting, number: 
   }
   if (setting !== 'warm') await viewer.open(site.url + pages.media)
   const finishedMs = await (setting === 'warm' ? viewer.insert() : viewer.finished())
-  await untilQuiet(site)
+  await untilQuiet(site.link, quietMs)
   const totals = (await viewer.totals()) ?? none
   const ours = site.count.bytes.ours - before.bytes.ours
   return {
@@ -99,18 +101,5 @@ async function visit(site: BenchSite, viewer: Viewer, setting: Setting, number: 
     fallbacks: totals.fallbacks - before.totals.fallbacks,
     badChunks: totals.badChunks - before.totals.badChunks,
     finishedMs: Math.round(finishedMs),
-  }
-}
-
-/** Until the origin's line rests: what goes on after the page is finished is counted to the visit that caused it. */
-async function untilQuiet(site: BenchSite): Promise<void> {
-  const endMs = performance.now() + quietLimitMs
-  let last = site.link.downBytes()
-  let lastMs = performance.now()
-  while (performance.now() - lastMs < quietMs && performance.now() < endMs) {
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    if (site.link.downBytes() === last) continue
-    last = site.link.downBytes()
-    lastMs = performance.now()
   }
 }

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { openBenchSite } from './bench-site.ts'
+import { openDistantSite } from './bench-site.ts'
+import { writeMediaSite } from './media-site.ts'
 import type { SettingResult } from './offload-report.ts'
 import { reportOf, tableOf } from './offload-report.ts'
 import type { Setting, VisitRow } from './offload-visits.ts'
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
 }
 
 async function measure(setting: Setting, viewers: number, withUs: boolean): Promise<VisitRow[]> {
-  const site = await openBenchSite(root, withUs, link)
+  const site = await openDistantSite({ root, withUs, write: (folder) => writeMediaSite(root, folder) }, link)
   try {
     return await runVisits(site, setting, viewers, withUs, (row) => {
       console.error(`${setting}, ${withUs ? 'with' : 'without'} us: viewer ${row.viewer} of ${viewers} has finished`)

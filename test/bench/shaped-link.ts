@@ -15,6 +15,8 @@ export interface LinkShape {
 
 export interface ShapedLink {
   readonly port: number
+  /** May be changed at any time. */
+  shape: LinkShape
   /** All bytes that went from the origin to its visitors: headers and the tracker's socket included. */
   readonly downBytes: () => number
   close(): Promise<void>
@@ -25,8 +27,8 @@ const waitingBytes = 32 * 1024
 const unreadBytes = 256 * 1024
 
 export async function openShapedLink(originSocket: string, shape: LinkShape): Promise<ShapedLink> {
-  const up = new Direction(shape)
-  const down = new Direction(shape)
+  const up = new Direction(() => link.shape)
+  const down = new Direction(() => link.shape)
   const sockets = new Set<Socket>()
   const keep = (socket: Socket) => {
     sockets.add(socket)
@@ -39,7 +41,7 @@ export async function openShapedLink(originSocket: string, shape: LinkShape): Pr
     keep(origin)
     down.carry(origin, visitor)
     // The handshake: the first bytes leave one round trip after the visitor began to connect.
-    setTimeout(() => up.carry(visitor, origin), shape.roundTripMs)
+    setTimeout(() => up.carry(visitor, origin), link.shape.roundTripMs)
     for (const [one, other] of [
       [visitor, origin],
       [origin, visitor],
@@ -52,8 +54,9 @@ export async function openShapedLink(originSocket: string, shape: LinkShape): Pr
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  return {
+  const link: ShapedLink = {
     port: (server.address() as AddressInfo).port,
+    shape,
     downBytes: () => down.carriedBytes,
     close: () =>
       new Promise((resolve) => {
@@ -61,20 +64,19 @@ export async function openShapedLink(originSocket: string, shape: LinkShape): Pr
         for (const socket of sockets) socket.destroy()
       }),
   }
+  return link
 }
 
 /** One way of the line. */
 class Direction {
-  readonly #bytesPerMs: number
-  readonly #delayMs: number
+  readonly #shape: () => LinkShape
   readonly #leaving = new TimedQueue()
   readonly #arriving = new TimedQueue()
   #freeAtMs = 0
   carriedBytes = 0
 
-  constructor(shape: LinkShape) {
-    this.#bytesPerMs = shape.bitsPerSecond / 8000
-    this.#delayMs = shape.roundTripMs / 2
+  constructor(shape: () => LinkShape) {
+    this.#shape = shape
   }
 
   carry(from: Socket, to: Socket): void {
@@ -92,14 +94,16 @@ class Direction {
           waiting -= piece.length
           steer()
         })
-        this.#arriving.push(leftMs + this.#delayMs, () => {
+        this.#arriving.push(leftMs + this.#shape().roundTripMs / 2, () => {
           if (!to.destroyed) to.write(piece)
           steer()
         })
       }
       steer()
     })
-    from.on('end', () => this.#arriving.push(this.#transmit(0) + this.#delayMs, () => to.end()))
+    from.on('end', () => {
+      this.#arriving.push(this.#transmit(0) + this.#shape().roundTripMs / 2, () => to.end())
+    })
     to.on('drain', steer)
     from.resume()
   }
@@ -107,7 +111,7 @@ class Direction {
   /** When the last of so many bytes has left. */
   #transmit(bytes: number): number {
     this.carriedBytes += bytes
-    this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + bytes / this.#bytesPerMs
+    this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + bytes / (this.#shape().bitsPerSecond / 8000)
     return this.#freeAtMs
   }
 }
