@@ -21,6 +21,8 @@ export interface SiteOptions extends Omit<OriginOptions, 'folder' | 'state' | 'i
   readonly tracker?: boolean
 }
 
+type Answer = (request: Request) => Promise<Response> | Response | undefined
+
 /** Default patterns of the test site: everything below these folders, never what is private. */
 const patterns = ['/images/**', '/files/**', '/scripts/**', '/media/**', '!/private/**']
 
@@ -35,7 +37,7 @@ export class Site {
   readonly assets: ReadonlyMap<string, Uint8Array>
   readonly #options: OriginOptions & Folders
   readonly #hasTracker: boolean
-  readonly #answers = new Map<string, () => Promise<Response> | Response>()
+  readonly #answers = new Map<string, Answer>()
   #running: { server: Server; origin: Origin } | undefined
   #port = 0
 
@@ -60,8 +62,8 @@ export class Site {
     return content
   }
 
-  /** From now on this path is answered so, and the origin is not asked. */
-  answer(path: string, answer: () => Promise<Response> | Response): void {
+  /** From now on this path is answered so, and the origin is not asked unless the answer is undefined. */
+  answer(path: string, answer: Answer): void {
     this.#answers.set(path, answer)
   }
 
@@ -90,8 +92,8 @@ export class Site {
     const app = new Hono()
     app.use(this.count.middleware)
     app.use(async (context, next) => {
-      const answer = this.#answers.get(new URL(context.req.url).pathname)
-      return answer === undefined ? next() : answer()
+      const answer = await this.#answers.get(new URL(context.req.url).pathname)?.(context.req.raw)
+      return answer ?? next()
     })
     app.route('/', origin.app)
     const listener = getRequestListener(app.fetch)
