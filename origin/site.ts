@@ -4,6 +4,7 @@ import type { ContentStore } from './content.ts'
 import { isLocalPage, planJoin, stunServersOf } from './join.ts'
 import { mintPass } from './mint-pass.ts'
 import type { Publisher } from './publisher.ts'
+import { messageOf } from './publisher.ts'
 import type { Representation } from './representation.ts'
 import { findContent } from './serve-content.ts'
 import type { SiteFiles } from './site-files.ts'
@@ -27,12 +28,17 @@ interface Parts {
 
 /** The sections that everybody may join, and of the others those that the site lets this visitor join. */
 async function admittedSections(
-  { admit, guarded: ownGuarded }: Pick<OriginConfig, 'admit' | 'guarded'>,
+  { admit, guarded: ownGuarded, log }: Pick<OriginConfig, 'admit' | 'guarded' | 'log'>,
   { sections, guarded = [] }: Head,
   request: Request,
 ): Promise<readonly string[]> {
   const closed = sections.filter((section) => guarded.includes(section) || ownGuarded.includes(section))
-  const admitted = closed.length === 0 ? [] : await admit(request, closed)
+  let admitted: readonly string[] = []
+  try {
+    if (closed.length > 0) admitted = await admit(request, closed)
+  } catch (error) {
+    log(`Cannot admit to ${closed.join(', ')}: ${messageOf(error)}`) // all else is open to the visitor all the same
+  }
   return sections.filter((section) => !closed.includes(section) || admitted.includes(section))
 }
 

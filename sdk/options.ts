@@ -22,6 +22,11 @@ export interface NearhandOptions {
   readonly peers?: string | undefined
   /** Base URL of the tracker's host, if it is not the site's own. */
   readonly tracker?: string | undefined
+  /**
+   * URL that the page asks for its pass, by POST, with the cookies of the site if it is of the site's own origin. For a
+   * site that lets only some visitors into some sections: a query may say who it is. Default: that of the tracker's host.
+   */
+  readonly join?: string | undefined
   /** Kilobytes (1000 bytes) a second given to others at most, 0 for none. Default 8000. */
   readonly uploadLimit?: number | undefined
   /** Megabytes (1000 kilobytes) a day (UTC) given to others at most, 0 for none. Default 500. */
@@ -44,6 +49,8 @@ export interface Settings {
   readonly peersUrl: string
   /** Ends with `/`. */
   readonly trackerUrl: string
+  /** Undefined: that of the tracker's host. */
+  readonly joinUrl: string | undefined
   readonly uploadBytesPerSecond: number
   readonly uploadBytesPerDay: number
   readonly isRelayOnly: boolean
@@ -71,6 +78,7 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
     promptUrl: ownUrl('prompt', options.prompt ?? 'nearhand-consent.js', folder),
     peersUrl: ownUrl('peers', options.peers ?? 'nearhand-peers.js', folder),
     trackerUrl: trackerUrl(options.tracker, folder),
+    joinUrl: options.join === undefined ? undefined : httpUrl('join', options.join, folder).href,
     uploadBytesPerSecond: bytesOf('uploadLimit', options.uploadLimit, 1000) ?? uploadBytesPerSecond,
     uploadBytesPerDay: bytesOf('dayLimit', options.dayLimit, 1_000_000) ?? uploadBytesPerDay,
     isRelayOnly: relay,
@@ -83,7 +91,7 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
 export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: string): NearhandOptions {
   const script = new URL(source, pageUrl)
   const isOwn = script.origin === new URL(pageUrl).origin
-  const { consent, base, scope, worker, serviceWorker, prompt, peers, tracker } = attributes
+  const { consent, base, scope, worker, serviceWorker, prompt, peers, tracker, join } = attributes
   const { uploadLimit, dayLimit, manual, relay } = attributes
   return {
     ...(consent === undefined ? {} : { consent: consent as 'ask' }),
@@ -93,6 +101,7 @@ export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: 
     prompt,
     peers,
     tracker,
+    join,
     uploadLimit: numberOf(uploadLimit),
     dayLimit: numberOf(dayLimit),
     manual: isSet(manual),
@@ -125,12 +134,17 @@ function ownUrl(name: string, value: string, folder: URL): string {
 
 function trackerUrl(value: string | undefined, folder: URL): string {
   if (value === undefined) return folder.href
-  const url = parseUrl('tracker', value, folder)
-  if (!/^https?:$/.test(url.protocol)) throw new TypeError('Cannot use option tracker: not http or https')
+  const url = httpUrl('tracker', value, folder)
   url.search = ''
   url.hash = ''
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url.href
+}
+
+function httpUrl(name: string, value: string, folder: URL): URL {
+  const url = parseUrl(name, value, folder)
+  if (/^https?:$/.test(url.protocol)) return url
+  throw new TypeError(`Cannot use option ${name}: not http or https`)
 }
 
 function parseUrl(name: string, value: string, folder: URL): URL {

@@ -22,6 +22,8 @@ export interface PeeringOptions {
   readonly base: string
   /** Ends with `/`. */
   readonly trackerUrl: string
+  /** Default: that of the tracker's host. */
+  readonly joinUrl: string | undefined
   readonly bans: Bans
   readonly today: UploadDay
   readonly isRelayOnly: boolean
@@ -180,7 +182,12 @@ export class Peering {
     // As plain text, which needs no preflight where the tracker is another host.
     const body = JSON.stringify(request)
     // To the site's own host with its cookies, by which its backend may know whom it lets into guarded sections.
-    const response = await fetch(this.#folder + joinFile, { method: 'POST', body, signal, credentials: 'same-origin' })
+    const response = await fetch(this.#options.joinUrl ?? this.#folder + joinFile, {
+      method: 'POST',
+      body,
+      signal,
+      credentials: 'same-origin',
+    })
     if (!response.ok) throw new Error(`Cannot join: ${response.status}`)
     return parseJoinResponse(await response.text())
   }

@@ -104,6 +104,7 @@ export class TabRole {
       workerUrl: settings.workerUrl,
       base: settings.base,
       trackerUrl: settings.trackerUrl,
+      joinUrl: settings.joinUrl,
       bans: this.#bans,
       today: this.today,
       isRelayOnly: settings.isRelayOnly,

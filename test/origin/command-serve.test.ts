@@ -36,6 +36,11 @@ test.each([
   [['site', '--trust-proxy', 'proxy'], 'trust proxy "proxy"'],
   [['site', '--allow-origin', 'example.org'], 'allow origin "example.org"'],
   [['site', '--announce', 'all'], 'Cannot use --announce all: neither open nor pass'],
+  [['site', '--guard', '/members'], 'section "/members"'],
+  [['site', '--admit', 'backend'], '--admit backend'],
+  [['site', '--ignore-query', '/video/**'], '--ignore-query /video/**'],
+  [['site', '--asset-host', 'media.example.com'], '--asset-host media.example.com'],
+  [['site', '--asset-host', 'http://media.example.com'], 'hosts.0.host'],
   [['site', '--prot', '80'], 'did you mean --port?'],
 ])('serveCommand refuses %j', async (args, reason) => {
   const run = serveCommand.run(args, io)

@@ -27,6 +27,14 @@ const wrong: Partial<OriginOptions>[] = [
   { sections: ['live/'] },
   { sections: ['/live'] },
   { sections: ['/a/../b/'] },
+  { guarded: ['/members'] },
+  { ignoredQuery: [{ names: [] }] },
+  { ignoredQuery: [{ names: ['a b'] }] },
+  { ignoredQuery: [{ paths: 'film/', names: ['token'] }] },
+  { hosts: [{ host: 'media.example.com' }] },
+  { hosts: [{ host: 'http://media.example.com' }] },
+  { hosts: [{ host: 'https://media.example.com', from: '/a' }] },
+  { hosts: Array.from({ length: 17 }, () => ({ host: 'https://media.example.com' })) },
   { patterns: ['*.jpg'] },
   { freshSeconds: 0 },
   { freshSeconds: 1.5 },
@@ -46,4 +54,20 @@ const wrong: Partial<OriginOptions>[] = [
 
 test.each(wrong)('resolveConfig() refuses %o', (options) => {
   expect(() => resolveConfig({ folder: 'x', ...options })).toThrow(/^Cannot /)
+})
+
+test('resolveConfig() makes sections of what is guarded, and whole rules of short ones', () => {
+  const { sections, guarded, urls } = resolveConfig({
+    folder: 'x',
+    sections: ['/live/'],
+    guarded: ['/staff/', '/members/', '/staff/'],
+    ignoredQuery: [{ names: ['token'] }],
+    hosts: [{ host: 'https://media.example.com' }],
+  })
+  expect(sections).toEqual(['/live/', '/staff/', '/members/'])
+  expect(guarded).toEqual(['/members/', '/staff/'])
+  expect(urls).toEqual({
+    ignoredQuery: [{ paths: '/**', names: ['token'] }],
+    hosts: [{ host: 'https://media.example.com', from: '/', to: '/' }],
+  })
 })

@@ -31,6 +31,7 @@ test('resolveOptions() takes every option', () => {
     serviceWorker: '/sw.js',
     worker: 'files/w.js',
     tracker: 'https://tracker.example:8443/some/place?secret#part',
+    join: 'api/join?who=7',
     prompt: 'prompt.js',
     peers: '/peers.js?2',
     uploadLimit: 0,
@@ -47,6 +48,7 @@ test('resolveOptions() takes every option', () => {
     promptUrl: 'https://site.example/shop/prompt.js',
     peersUrl: 'https://site.example/peers.js?2',
     trackerUrl: 'https://tracker.example:8443/some/place/',
+    joinUrl: 'https://site.example/shop/api/join?who=7',
     uploadBytesPerSecond: 0,
     uploadBytesPerDay: 2_500_000,
     isRelayOnly: true,
@@ -71,19 +73,21 @@ test.each<[string, object]>([
   ['serviceWorker', { serviceWorker: 'https://elsewhere.example/w.js' }],
   ['worker', { worker: 'https://[bad' }],
   ['tracker', { tracker: 'javascript:alert(1)' }],
+  ['join', { join: 'data:,{}' }],
 ])('resolveOptions() names the option %s that it refuses: %o', (name, options) => {
   expect(() => resolveOptions(options, page)).toThrow(`Cannot use option ${name}:`)
 })
 
 test('optionsOfTag() reads the data attributes', () => {
-  expect(fromTag({ consent: 'granted', uploadLimit: ' 250 ', manual: '', tracker: 'https://t.example' })).toMatchObject(
-    {
-      consent: 'granted',
-      uploadBytesPerSecond: 250_000,
-      isManual: true,
-      trackerUrl: 'https://t.example/',
-    },
-  )
+  expect(
+    fromTag({ consent: 'granted', uploadLimit: ' 250 ', manual: '', tracker: 'https://t.example', join: '/j' }),
+  ).toMatchObject({
+    consent: 'granted',
+    uploadBytesPerSecond: 250_000,
+    isManual: true,
+    trackerUrl: 'https://t.example/',
+    joinUrl: 'https://site.example/j',
+  })
 })
 
 test('optionsOfTag() reads the prompt’s texts and the privacy options', () => {

@@ -4,6 +4,8 @@ import { parseValue } from '../../protocol/json.ts'
 import { clockSkewSeconds, passLimitBytes, passReturnMs, passSeconds, unitBytes } from '../../protocol/limits.ts'
 import { openPass } from '../../protocol/pass.ts'
 import type { PeerFrame } from '../../protocol/peer-wire.ts'
+import { swarmProof } from '../../protocol/peer-wire.ts'
+import type { StoredAsset } from '../../protocol/store-layout.ts'
 import { FakeClock, rest, until } from '../fakes/clock.ts'
 import { contentOf, StoredDisk } from '../fakes/stored-disk.ts'
 import { claimsOf, passFor, passNow, tokenOf, trustOf } from '../protocol/passes.ts'
@@ -25,7 +27,7 @@ async function scene() {
   const { id: asset } = await disk.put(contentOf(unitBytes))
   const device = new Device(peerIdOf('a'), clock, wholeSite, disk)
   devices.push(device)
-  return { clock, device, asset, peer: new RawPeer(id, device) }
+  return { clock, device, disk, asset, peer: new RawPeer(id, device) }
 }
 
 /** Passes are checked in other threads: by the end of three checks that begin now, those before are done. */
@@ -72,6 +74,39 @@ test('what one pass does not open is not shared, though both are in the swarm', 
   await late.claim()
   expect(peer.isClosed).toBe(false)
   expect(late.heard.filter(({ type }) => type === 'have')).toHaveLength(1)
+})
+
+test('a peer whose pass lacks a section is told absent of what is in it, and one whose pass names it is given it', async () => {
+  const { device, disk } = await scene()
+  const { id: asset } = await disk.put(contentOf(unitBytes, 7), { section: '/members/' })
+  disk.tell({ type: 'stored', asset: disk.assets.at(-1) as StoredAsset })
+  const other = parseValue(swarmIdSchema, 'a'.repeat(32), 'swarm')
+  const swarms = [...wholeSite, { section: '/members/', swarm: other }]
+  device.exchange.receive({ type: 'swarms', swarms, pass: passFor(fingerprintOf(device.id)) })
+  const want: PeerFrame = { type: 'want', request: 1, asset, index: 0, offset: 0, length: unitBytes }
+  // Both know the swarm, by whatever way.
+  const ask = async (digit: string, scp: readonly string[]): Promise<readonly PeerFrame['type'][]> => {
+    const peer = new RawPeer(peerIdOf(digit), device)
+    const proofs = [await peer.proof(), await swarmProof(other, peer.id)]
+    peer.say({ type: 'hello', version: 1, proofs, pass: passFor(fingerprintOf(peer.id), { scp }) })
+    await until(() => frameTypes(peer).includes('have'))
+    peer.say(want)
+    await until(() => frameTypes(peer).some((type) => type === 'data' || type === 'absent'))
+    return frameTypes(peer).filter((type) => type === 'data' || type === 'absent')
+  }
+  expect(await ask('b', ['/'])).toEqual(['absent'])
+  expect(await ask('c', ['/', '/members/'])).toEqual(['data'])
+})
+
+test('the service worker is told of our own pass when it is linked, and of each newer one', async () => {
+  const { device } = await scene()
+  const first = passFor(fingerprintOf(device.id))
+  await until(() => device.passes.length === 1)
+  const second = passFor(fingerprintOf(device.id), { scp: ['/', '/members/'] })
+  device.exchange.receive({ type: 'swarms', swarms: wholeSite, pass: second })
+  await until(() => device.passes.length === 2)
+  device.link().close()
+  expect(device.passes).toEqual([first, second])
 })
 
 test('nobody is checked before the worker told the keys, nor greeted', async () => {
