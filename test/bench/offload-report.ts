@@ -1,5 +1,8 @@
+import { loadavg } from 'node:os'
 import type { LinkShape } from './shaped-link.ts'
 import type { Setting, VisitRow } from './offload-visits.ts'
+import { homeUplink } from './offload-visits.ts'
+import { align } from './table.ts'
 
 /** One setting, with us and without. */
 export interface SettingResult {
@@ -22,13 +25,19 @@ export interface SettingSums {
   readonly originBytesWithout: number
   readonly ideal: number
   readonly offload: number
+  readonly offloadOfIdeal: number
 }
+
+/** Least share of the ideal offload. */
+const goals: Partial<Record<Setting, number>> = { warm: 0.95, later: 0.6 }
 
 export function sumUp(result: SettingResult): SettingSums {
   const sum = (rows: readonly VisitRow[], key: keyof VisitRow) => rows.reduce((total, row) => total + row[key], 0)
   const { withUs, withoutUs } = result
   const originBytes = sum(withUs, 'originBytes')
   const originBytesWithout = sum(withoutUs, 'originBytes')
+  const ideal = (withUs.length - 1) / withUs.length
+  const offload = 1 - originBytes / originBytesWithout
   return {
     originBytes,
     ownFilesBytes: sum(withUs, 'ownFilesBytes'),
@@ -39,8 +48,9 @@ export function sumUp(result: SettingResult): SettingSums {
     fallbacks: sum(withUs, 'fallbacks'),
     badChunks: sum(withUs, 'badChunks'),
     originBytesWithout,
-    ideal: (withUs.length - 1) / withUs.length,
-    offload: 1 - originBytes / originBytesWithout,
+    ideal,
+    offload,
+    offloadOfIdeal: offload / ideal,
   }
 }
 
@@ -48,6 +58,7 @@ const names: Record<Setting, string> = {
   first: 'First visit ever',
   later: 'Later page, worker installed, not connected yet',
   warm: 'Warm: connected before the assets are asked for',
+  again: 'The same page again',
 }
 
 /** A table of one setting as text. */
@@ -92,10 +103,22 @@ export function tableOf(result: SettingResult): string {
     megabytes(sums.originBytesWithout),
     '',
   ]
-  const verdict = `offload ${percent(sums.offload)} of ideal ${percent(sums.ideal)}`
   const faults =
     sums.fallbacks + sums.badChunks > 0 ? `, ${sums.fallbacks} fallbacks, ${sums.badChunks} bad chunks` : ''
-  return `${names[result.setting]}: ${verdict}${faults}\n${align([head, ...lines, sumLine])}\n`
+  return `${names[result.setting]}: ${verdictOf(result.setting, sums)}${faults}\n${align([head, ...lines, sumLine])}\n`
+}
+
+function verdictOf(setting: Setting, sums: SettingSums): string {
+  const { offload, ideal, offloadOfIdeal, originBytes, ownFilesBytes } = sums
+  // Browsers without us have it in their cache as well: there is nothing to compare with, and nothing to be sent.
+  if (setting === 'again') {
+    const siteBytes = originBytes - ownFilesBytes
+    return `${siteBytes} bytes of the site from the origin, goal 0: ${siteBytes === 0 ? 'met' : 'MISSED'}`
+  }
+  const goal = goals[setting]
+  const isMet = goal !== undefined && offloadOfIdeal >= goal
+  const verdict = goal === undefined ? '' : `, goal ${goal.toFixed(2)}: ${isMet ? 'met' : 'MISSED'}`
+  return `offload ${percent(offload)}, ideal ${percent(ideal)}, ratio ${offloadOfIdeal.toFixed(3)}${verdict}`
 }
 
 /** What `--json` writes. The sums on top are those of the warm setting. */
@@ -110,7 +133,10 @@ export function reportOf(viewers: number, link: LinkShape, results: readonly Set
     duplicateBytes: sums?.duplicateBytes,
     ideal: sums?.ideal,
     offload: sums?.offload,
+    offloadOfIdeal: sums?.offloadOfIdeal,
     link,
+    uplink: homeUplink,
+    load: loadavg(),
     settings: Object.fromEntries(
       results.map((result) => [
         result.setting,
@@ -118,11 +144,6 @@ export function reportOf(viewers: number, link: LinkShape, results: readonly Set
       ]),
     ),
   }
-}
-
-function align(lines: readonly (readonly string[])[]): string {
-  const widths = (lines[0] ?? []).map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)))
-  return lines.map((line) => line.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  ')).join('\n')
 }
 
 function megabytes(bytes: number): string {

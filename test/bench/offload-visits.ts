@@ -2,15 +2,18 @@ import type { Stats } from '../browser/harness/visitor.ts'
 import type { DistantSite } from './bench-site.ts'
 import { openDevice } from './device.ts'
 import { pages } from './media-site.ts'
+import type { UplinkShape } from './peer-lines.ts'
+import { openPeerLines } from './peer-lines.ts'
 import { untilQuiet } from './until-quiet.ts'
 import type { Viewer } from './viewer.ts'
 import { viewerOn } from './viewer.ts'
 
 /**
  * `first`: nothing of the site was ever on the device. `later`: its worker is, none of these assets, and connecting
- * starts with the page. `warm`: controlled and connected before the assets are asked for.
+ * starts with the page. `warm`: controlled and connected before the assets are asked for. `again`: the very page was
+ * visited before.
  */
-export const settings = ['first', 'later', 'warm'] as const
+export const settings = ['first', 'later', 'warm', 'again'] as const
 export type Setting = (typeof settings)[number]
 
 /** What one viewer's visit cost, all in bytes but the time. */
@@ -30,6 +33,7 @@ export interface VisitRow {
   readonly finishedMs: number
 }
 
+export const homeUplink: UplinkShape = { bitsPerSecond: 10_000_000, delayMs: 20, queueBytes: 128 * 1024 }
 const quietMs = 1000
 const none: Omit<Stats, 'bannedPeers' | 'uploadedBytes' | 'peers'> = {
   bytes: { store: 0, peers: 0, origin: 0 },
@@ -47,12 +51,15 @@ export async function runVisits(
   withUs: boolean,
   told: (row: VisitRow) => void,
 ): Promise<VisitRow[]> {
+  const lines = openPeerLines()
   const open: Viewer[] = []
   const rows: VisitRow[] = []
   try {
     for (let number = 1; number <= viewers; number += 1) {
-      const viewer = viewerOn(await openDevice())
+      const device = await openDevice()
+      const viewer = viewerOn(device)
       open.push(viewer)
+      if (withUs) await lines.attach(device.context, { shape: homeUplink })
       await prepare(site, viewer, setting, withUs, number > 1)
       await untilQuiet(site.link, quietMs)
       const row = await visit(site, viewer, setting, number)
@@ -61,6 +68,7 @@ export async function runVisits(
     }
   } finally {
     await Promise.all(open.map((viewer) => viewer.close()))
+    lines.close()
   }
   return rows
 }
@@ -74,8 +82,14 @@ async function prepare(
 ): Promise<void> {
   if (setting === 'first') return
   await viewer.open(site.url + (setting === 'warm' ? pages.inserted : pages.start))
+  if (withUs) await viewer.untilControlled()
+  if (setting === 'again') {
+    await viewer.open(site.url + pages.media)
+    await viewer.finished()
+    await untilQuiet(site.link, quietMs)
+    await viewer.open(site.url + pages.start)
+  }
   if (!withUs) return
-  await viewer.untilControlled()
   if (setting === 'warm' && hasNeighbours) await viewer.untilConnected()
 }
 

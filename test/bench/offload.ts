@@ -10,10 +10,11 @@ import type { Setting, VisitRow } from './offload-visits.ts'
 import { runVisits, settings } from './offload-visits.ts'
 import type { LinkShape } from './shaped-link.ts'
 
-const help = `Usage: npm run bench:offload -- [--viewers N] [--json FILE] [--setting first|later|warm]
+const help = `Usage: npm run bench:offload -- [--viewers N] [--json FILE] [--setting first|later|warm|again]
 
 Lets N viewers (2 to 32, default 2), each a Chromium of its own, arrive one after another at a page with media, over an
-origin line of 20 Mbit/s and 60 ms, with and without Nearhand. What is measured: docs/benchmarks.md
+origin line of 20 Mbit/s and 60 ms, with and without Nearhand; viewers have 10 Mbit/s up, and 40 ms to each other. What is
+measured: docs/benchmarks.md
 `
 
 const link: LinkShape = { bitsPerSecond: 20_000_000, roundTripMs: 60 }
