@@ -1,28 +1,17 @@
-import { join } from 'node:path'
-import { hasList } from '../protocol/chunks.ts'
 import { contentIdOf } from '../protocol/hash.ts'
-import type { ContentId } from '../protocol/ids.ts'
 import { assetLimitBytes } from '../protocol/limits.ts'
-import { assetOfRow, manifestFolder } from '../protocol/manifest.ts'
-import { sectionOf } from '../protocol/paths.ts'
-import { walkCatalogue } from './catalogue-walk.ts'
-import type { HashedAsset, PublishProgress } from './hash-assets.ts'
-import { readPageIds } from './hash-assets.ts'
+import { releaseRole } from '../protocol/manifest.ts'
+import { adoptHeads, matchRows, sectionsOf } from './adopt-heads.ts'
+import type { PublishProgress } from './hash-assets.ts'
 import { hashSite } from './hash-site.ts'
-import type { OpenedHead } from './head.ts'
 import type { SiteKeys } from './keys.ts'
 import { ManifestFolder } from './manifest-folder.ts'
-import type { Publication, PublishedAsset } from './publish.ts'
-import { pruneManifest, readPreviousHead, rememberHead } from './published-heads.ts'
+import type { Publication } from './publish.ts'
+import { pruneManifest, rememberHeads } from './published-heads.ts'
 import { realPlace } from './real-place.ts'
-import type { SkippedFile } from './scan.ts'
 import { scanFolder } from './scan.ts'
 
-/*
- * A server without the key that signs heads serves what another machine published: the newest head in the folder's own
- * manifest, or the one it served last, whichever is newer. Its parts are copied, so that a deploy that replaces the
- * folder takes nothing away from visitors who are a deploy behind.
- */
+/* A server without a key that signs heads serves what other machines published, see `adoptHeads`. */
 
 export interface AdoptOptions {
   readonly folder: string
@@ -44,97 +33,32 @@ export async function adoptPublished(options: AdoptOptions): Promise<Publication
   const { folder, out, state, keys, now } = options
   const manifest = await ManifestFolder.open(out)
   await manifest.putRoots(keys.roots)
-  const { signed, isNewer } = await pickHead(manifest, options)
+  const { heads, isNewer } = await adoptHeads(manifest, { folder, state, root: keys.root, log: options.log })
+  const signed = heads.find(({ role }) => role === releaseRole) ?? heads[0]
   if (signed === undefined) return nothingPublished(options)
   const hidden = await Promise.all([state, ...options.hidden].map(realPlace))
   const scan = await scanFolder(folder, hidden, options.signal)
   const hashed = await hashSite(scan.files, manifest, assetLimitBytes, options)
-  const { assets, skipped } = await matchRows(signed, manifest, hashed.assets)
+  const { assets, skipped } = await matchRows(heads, keys.root, manifest, hashed.assets)
   options.signal?.throwIfAborted()
+  for (const { hash, envelope } of heads) await manifest.putHead(hash, envelope)
   if (isNewer) {
-    await manifest.putHead(signed.hash, signed.envelope)
-    await rememberHead(state, signed, out)
+    await rememberHeads(state, heads, out)
     await pruneManifest(manifest, keys.root, now)
   }
   return {
     head: signed.head,
     headHash: signed.hash,
     headEnvelope: signed.envelope,
+    heads,
+    sections: sectionsOf(heads),
     freshEnvelope: undefined,
     assets,
-    prefixes: signed.prefixes,
+    prefixes: [...new Set(heads.flatMap(({ prefixes }) => prefixes))],
     outside: 0,
     skipped,
     hashedFiles: hashed.hashedFiles,
   }
-}
-
-async function pickHead(
-  manifest: ManifestFolder,
-  { folder, state, keys, log }: AdoptOptions,
-): Promise<{ signed: OpenedHead | undefined; isNewer: boolean }> {
-  const source = await ManifestFolder.open(join(folder, manifestFolder))
-  const deployed = await readPreviousHead(source, undefined, keys.root)
-  const served = await readPreviousHead(manifest, state, keys.root)
-  if (deployed === undefined || (served && served.head.seq >= deployed.head.seq))
-    return { signed: served, isNewer: false }
-  try {
-    await copyParts(deployed, source, manifest)
-    return { signed: deployed, isNewer: true }
-  } catch (error) {
-    if (served === undefined) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    log(`Cannot serve what was published as seq ${deployed.head.seq}: ${reason}; seq ${served.head.seq} stays`)
-    return { signed: served, isNewer: false }
-  }
-}
-
-/** All or nothing: a head whose parts are still on their way is left for the next look. */
-async function copyParts(signed: OpenedHead, source: ManifestFolder, manifest: ManifestFolder): Promise<void> {
-  const copy = async (id: ContentId): Promise<void> => {
-    if (manifest.hasPart(id)) return
-    const bytes = await source.readPart(id)
-    if ((await contentIdOf(bytes)) !== id) throw new Error(`Cannot use part ${id}: not what its name says`)
-    await manifest.putPart(id, bytes)
-  }
-  for await (const item of walkCatalogue(signed.head.index, signed.head.indexDepth, (id) => source.readPart(id))) {
-    if (item.type === 'broken') {
-      throw new Error(`Cannot read part ${item.id}`, { cause: item.error })
-    }
-    if (item.type === 'part') await copy(item.id)
-    if (item.type !== 'row') continue
-    const asset = { id: item.row[4], size: item.row[2], chunkSize: item.row[3] }
-    if (hasList(asset)) await copy(asset.id)
-    for (const page of await readPageIds(asset, manifest)) await copy(page)
-  }
-}
-
-/** The assets whose files are what was signed. Others are served as they lie there, and nobody shares them. */
-async function matchRows(
-  { head, prefixes }: OpenedHead,
-  manifest: ManifestFolder,
-  hashed: readonly HashedAsset[],
-): Promise<{ assets: ReadonlyMap<string, PublishedAsset>; skipped: readonly SkippedFile[] }> {
-  const files = new Map(hashed.map((file) => [file.path, file]))
-  const assets = new Map<string, PublishedAsset>()
-  const skipped: SkippedFile[] = []
-  for await (const item of walkCatalogue(head.index, head.indexDepth, (id) => manifest.readPart(id))) {
-    if (item.type !== 'row') continue
-    const asset = assetOfRow(item.row, head, sectionOf(item.row[0], head.sections))
-    const file = files.get(asset.path)
-    if (!prefixes.some((prefix) => asset.path.startsWith(prefix))) continue
-    if (file?.id === asset.id && file.size === asset.size) {
-      assets.set(asset.path, {
-        ...asset,
-        file: file.file,
-        identity: file.identity,
-        sourceIdentity: file.sourceIdentity,
-      })
-    } else if (file) {
-      skipped.push({ file: asset.path, reason: 'not the file that was signed' })
-    }
-  }
-  return { assets, skipped }
 }
 
 /** Nothing is signed, so nothing is shared from here. The head, which nobody sees, has expired for ever. */
@@ -146,7 +70,7 @@ async function nothingPublished({ keys, sections, now }: AdoptOptions): Promise<
       created: now,
       expires: 0,
       previous: null,
-      sections: [...new Set(['/', ...sections])].toSorted(),
+      sections: ['/'],
       headerSets: [],
       assetCount: 0,
       indexDepth: 0,
@@ -154,6 +78,8 @@ async function nothingPublished({ keys, sections, now }: AdoptOptions): Promise<
     },
     headHash: await contentIdOf(new Uint8Array()),
     headEnvelope: '',
+    heads: [],
+    sections: [...new Set(['/', ...sections])].toSorted(),
     freshEnvelope: undefined,
     assets: new Map(),
     prefixes: [],

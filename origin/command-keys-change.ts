@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { canonicalPath } from '../protocol/paths.ts'
 import type { CommandIo } from './command.ts'
 import { UsageError } from './command.ts'
-import { openHead } from './head.ts'
 import type { KeyPair, NamedKey } from './key-file.ts'
 import { keyPairOfSeed, readPublicKey } from './key-file.ts'
 import type { CurrentRoot } from './keys-chain.ts'
-import { readText } from './keys-chain.ts'
+
 import { describeDraft, describeFinished } from './keys-describe.ts'
 import { draftOf } from './keys-draft.ts'
 import { keyFiles } from './keys.ts'
@@ -33,7 +32,7 @@ import {
   withThreshold,
 } from './keys-root.ts'
 import { onlyArgument, parseDuration, parseFreshLife, parseOptions } from './parse-options.ts'
-import { headFile } from './published-heads.ts'
+import { readRememberedHeads } from './published-heads.ts'
 import type { Root } from '../protocol/manifest.ts'
 
 const keysOption = { keys: { type: 'string', default: '.nearhand/keys' } } as const
@@ -195,8 +194,7 @@ async function readFloor(options: ChangeOptions, current: CurrentRoot, now: numb
 }
 
 async function newestSeq(state: string, root: Root): Promise<number> {
-  const envelope = await readText(join(state, headFile))
-  const signed = envelope === undefined ? undefined : await openHead(envelope, root)
-  if (signed) return signed.head.seq
+  const heads = await readRememberedHeads(state, root)
+  if (heads.length > 0) return Math.max(...heads.map(({ head }) => head.seq))
   throw new Error(`Cannot use --floor newest: no head of this site is remembered in ${state}; give its seq`)
 }

@@ -2,11 +2,14 @@ import { constants } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { utf8 } from '../protocol/bytes.ts'
+import { contentIdOf } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { contentIdSchema, parseContentId } from '../protocol/ids.ts'
 import { parseJson } from '../protocol/json.ts'
 import { headsKept } from '../protocol/limits.ts'
 import { isAbsence, isUnchanged } from './disk-file.ts'
+import { headHashes } from './head.ts'
 import type { Publication, PublishedAsset } from './publish.ts'
 import { writeAtomically } from './write-atomically.ts'
 
@@ -15,6 +18,7 @@ const unfinished = '.new'
 const indexLimitBytes = 256 * 1024 * 1024
 
 interface KeptHead {
+  /** Names all heads that held together. */
   readonly head: ContentId
   readonly assets: readonly (readonly [id: ContentId, size: number])[]
 }
@@ -81,7 +85,8 @@ export class ContentStore {
     await mkdir(this.#folder, { recursive: true })
     // A guarded file is given by its own path alone, now and when it is an earlier one.
     const assets = [...publication.assets.values()].filter(({ isGuarded }) => isGuarded !== true)
-    const head: KeptHead = { head: publication.headHash, assets: assets.map(({ id, size }) => [id, size]) }
+    const heads = await contentIdOf(utf8(headHashes(publication.heads)))
+    const head: KeptHead = { head: heads, assets: assets.map(({ id, size }) => [id, size]) }
     this.#heads = [head, ...this.#heads.filter((other) => other.head !== head.head)].slice(0, headsKept)
     const wanted = chooseContent(this.#heads, this.#limitBytes)
     const present = await this.#present()

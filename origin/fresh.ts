@@ -1,8 +1,9 @@
 import { utf8 } from '../protocol/bytes.ts'
-import type { ContentId } from '../protocol/ids.ts'
-import type { Fresh, Head } from '../protocol/manifest.ts'
-import { mediaTypes, parseFresh } from '../protocol/manifest.ts'
+import type { Fresh } from '../protocol/manifest.ts'
+import { headTuple, mediaTypes, parseFresh } from '../protocol/manifest.ts'
 import { signEnvelope } from '../protocol/signature.ts'
+import type { SignedHead } from './head.ts'
+import { namedHeads } from './head.ts'
 import type { SiteKeys } from './keys.ts'
 
 /** What an operator can switch within one life of a fresh. */
@@ -26,22 +27,20 @@ export interface FreshOptions extends Partial<Switches> {
   readonly seconds: number
 }
 
-/** Signs that this head holds now; gives the text of the envelope. Throws where the fresh key is not on this machine. */
+/** Signs that these heads hold now, as far as they count; gives the text of the envelope. Throws where the fresh key is not on this machine. */
 export async function signFresh(
   keys: SiteKeys,
-  head: Head,
-  headHash: ContentId,
+  heads: readonly SignedHead[],
   { now, seconds, ...switches }: FreshOptions,
 ): Promise<string> {
   if (keys.fresh === undefined) throw new Error('Cannot sign fresh: its key is not on this machine')
   if (seconds > keys.root.freshSeconds) {
     throw new RangeError(`Cannot sign fresh for ${seconds} s: the root allows ${keys.root.freshSeconds} s`)
   }
-  const fresh: Fresh = {
+  const fresh = {
     site: keys.site,
     root: keys.root.version,
-    seq: head.seq,
-    head: headHash,
+    heads: namedHeads(heads, keys.root).map(headTuple),
     issued: now,
     expires: now + seconds,
     ...defaultSwitches,

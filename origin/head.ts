@@ -3,23 +3,23 @@ import { ProtocolError } from '../protocol/errors.ts'
 import { contentIdOf } from '../protocol/hash.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { headLimitBytes } from '../protocol/limits.ts'
-import type { Head, Root } from '../protocol/manifest.ts'
-import { mediaTypes, parseHead } from '../protocol/manifest.ts'
-import { openEnvelope, signEnvelope } from '../protocol/signature.ts'
+import { openAnyHead } from '../protocol/head-roles.ts'
+import type { Head, HeadRole, NamedHead, Root } from '../protocol/manifest.ts'
+import { mediaTypes, parseHead, releaseRole } from '../protocol/manifest.ts'
+import { signEnvelope } from '../protocol/signature.ts'
 import type { Catalogue } from './bins.ts'
 import { indexTuple } from './bins.ts'
 import type { Headers } from './header-table.ts'
 import type { LimitedSigner, SiteKeys } from './keys.ts'
 
 export interface SignedHead {
+  /** Under the root of now. */
+  readonly role: HeadRole
+  /** Path prefixes below which its signer may speak. */
+  readonly prefixes: readonly string[]
   readonly head: Head
   readonly hash: ContentId
   readonly envelope: string
-}
-
-/** A head, and the path prefixes below which its signer may speak. */
-export interface OpenedHead extends SignedHead {
-  readonly prefixes: readonly string[]
 }
 
 export interface HeadContent extends HeadRules {
@@ -33,25 +33,41 @@ export interface HeadContent extends HeadRules {
 export type HeadRules = Pick<Head, 'guarded' | 'urls'>
 
 /** Undefined where the envelope is no head of this site: other keys, or a damaged file. */
-export async function openHead(envelope: string, root: Root): Promise<OpenedHead | undefined> {
-  // As visitors judge: what a limited key signed counts below its prefixes, whatever else it says.
-  const roles = [...root.roles.delegates, { ...root.roles.head, prefixes: ['/'] }]
-  for (const role of roles) {
-    try {
-      const body = await openEnvelope(envelope, mediaTypes.head, headLimitBytes, role, root.keys)
-      const head = parseHead(body)
-      if (head.site !== root.site) return undefined
-      return { head, hash: await contentIdOf(body), envelope, prefixes: role.prefixes }
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-    }
+export async function openHead(envelope: string, root: Root): Promise<SignedHead | undefined> {
+  try {
+    const { role, prefixes, body } = await openAnyHead(root, envelope)
+    const head = parseHead(body)
+    return head.site === root.site ? { role, prefixes, head, hash: await contentIdOf(body), envelope } : undefined
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    return undefined
   }
-  return undefined
 }
 
-/** The key that signs heads here, and the paths for which it may speak. The release key goes before a limited one. */
-export function headSignerOf({ head, delegate }: SiteKeys): LimitedSigner | undefined {
-  return head ? { signer: head, prefixes: ['/'] } : delegate
+/** The heads of a publication in one line, as pages are told. */
+export function headHashes(heads: readonly SignedHead[]): string {
+  return heads.map(({ hash }) => hash).join(', ')
+}
+
+/** As fresh names them, in the order of their roles: a head below the floor of the root is nobody's any more. */
+export function namedHeads(heads: readonly SignedHead[], root: Root): readonly NamedHead[] {
+  return heads
+    .filter(({ head }) => head.seq >= root.floor)
+    .map(({ role, head, hash }) => ({ role, seq: head.seq, hash }))
+    .toSorted((one, other) => one.role - other.role)
+}
+
+/** The key that signs heads here, and the paths for which it may speak. */
+export interface HeadSigner extends LimitedSigner {
+  readonly role: HeadRole
+}
+
+/** The release key goes before a limited one. */
+export function headSignerOf({ head, delegate, root }: SiteKeys): HeadSigner | undefined {
+  if (head) return { signer: head, prefixes: ['/'], role: releaseRole }
+  if (delegate === undefined) return undefined
+  const at = root.roles.delegates.findIndex(({ keys }) => keys.includes(delegate.signer.id))
+  return { ...delegate, role: at + 1 }
 }
 
 /** The head before, where it says the same and still has more than half of its life; else a new one. */
@@ -64,8 +80,9 @@ export async function nextHead(
   const isYoung = previous !== undefined && previous.head.expires - life.now > life.seconds / 2
   const isBelieved = previous !== undefined && previous.head.seq >= keys.root.floor
   if (previous && isYoung && isBelieved && isSameContent(previous.head, content)) return previous
-  const signer = headSignerOf(keys)?.signer
-  if (signer === undefined) throw new Error('Cannot sign head: its key is not on this machine')
+  const signs = headSignerOf(keys)
+  if (signs === undefined) throw new Error('Cannot sign head: its key is not on this machine')
+  const { signer, role, prefixes } = signs
   const body = utf8(
     JSON.stringify({
       site: keys.site,
@@ -79,7 +96,8 @@ export async function nextHead(
     }),
   )
   const head = parseHead(body) // what this writes, every client must be able to read
-  return { head, hash: await contentIdOf(body), envelope: await signEnvelope(mediaTypes.head, body, [signer]) }
+  const envelope = await signEnvelope(mediaTypes.head, body, [signer])
+  return { role, prefixes, head, hash: await contentIdOf(body), envelope }
 }
 
 /** Bytes that the index may take beside the rest of the head. */

@@ -201,9 +201,9 @@ async function readSigner(file: string, role: Role): Promise<Signer | undefined>
 async function readLimited(file: string, roles: readonly PrefixRole[]): Promise<LimitedSigner | undefined> {
   const pair = await readKeyPair(file)
   if (pair === undefined) return undefined
-  const prefixes = roles.filter(({ keys }) => keys.includes(pair.id)).flatMap((role) => role.prefixes)
-  if (prefixes.length === 0) throw unnamed(file)
-  return { signer: pair.signer, prefixes }
+  const role = roles.find(({ keys }) => keys.includes(pair.id))
+  if (role === undefined) throw unnamed(file)
+  return { signer: pair.signer, prefixes: role.prefixes }
 }
 
 function unnamed(file: string): Error {

@@ -39,7 +39,7 @@ export async function openTrackers(config: OriginConfig, publisher: Publisher): 
     checkPass,
     // Who has a host of ours has asked it.
     fresh: () => (headSignerOf(publisher.keys) ? undefined : publisher.lastFresh),
-    sectionOf: (swarm) => swarms.sectionOf(swarm, publisher.publication?.head.sections ?? [], now()),
+    sectionOf: (swarm) => swarms.sectionOf(swarm, publisher.publication?.sections ?? [], now()),
   })
   const dialects = [createOwnDialect(tracker, config.base)]
   if (config.announce) {

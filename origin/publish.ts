@@ -2,10 +2,13 @@ import type { Asset } from '../protocol/chunks.ts'
 import { chunkSizeFor } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { assetLimitBytes } from '../protocol/limits.ts'
-import type { BinRow, Head } from '../protocol/manifest.ts'
+import { rolesInCharge } from '../protocol/head-roles.ts'
+import type { BinRow, Head, HeadRole } from '../protocol/manifest.ts'
+import { releaseRole } from '../protocol/manifest.ts'
 import { sectionOf } from '../protocol/paths.ts'
 import { isShareable } from '../protocol/shareable.ts'
 import type { UrlRules } from '../protocol/url-rules.ts'
+import { adoptHeads, matchRows, sectionsOf } from './adopt-heads.ts'
 import { makeCatalogue } from './bins.ts'
 import type { Switches } from './fresh.ts'
 import { signFresh } from './fresh.ts'
@@ -18,7 +21,7 @@ import { compileHeaderRules, makeHeaderTable } from './header-table.ts'
 import type { Inject } from './inject.ts'
 import type { SiteKeys } from './keys.ts'
 import { ManifestFolder } from './manifest-folder.ts'
-import { pruneManifest, readPreviousHead, rememberHead } from './published-heads.ts'
+import { pruneManifest, readNewestHeads, rememberHeads } from './published-heads.ts'
 import { realPlace } from './real-place.ts'
 import type { ScannedFile, SkippedFile } from './scan.ts'
 import { scanFolder } from './scan.ts'
@@ -64,6 +67,8 @@ export interface PublishOptions {
   readonly switches?: Partial<Switches>
   /** Larger files are left to the origin. Default and most: `assetLimitBytes`. */
   readonly maxAssetBytes?: number
+  /** Told of heads of others that cannot be taken over. Default: nobody. */
+  readonly log?: (line: string) => void
   readonly onProgress?: (progress: PublishProgress) => void
   readonly signal?: AbortSignal
 }
@@ -78,9 +83,14 @@ export interface PublishedAsset extends Asset {
 }
 
 export interface Publication {
+  /** That of the key here; where there is none, the release head, or the first that was found. */
   readonly head: Head
   readonly headHash: ContentId
   readonly headEnvelope: string
+  /** All heads that hold: that one, and those of other roles that were found. In the order of the roles. */
+  readonly heads: readonly SignedHead[]
+  /** The sections that any of them names. */
+  readonly sections: readonly string[]
   /** Undefined where the fresh key is not on this machine. */
   readonly freshEnvelope: string | undefined
   /** By canonical path, in path order. */
@@ -102,26 +112,32 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   const manifest = await ManifestFolder.open(options.out)
   const hidden = await Promise.all([options.state, ...(options.hidden ?? [])].map(realPlace))
   const scan = await scanFolder(options.folder, hidden, options.signal)
-  const prefixes = headSignerOf(options.keys)?.prefixes ?? ['/']
+  const { root } = options.keys
+  const { role: own, prefixes } = headSignerOf(options.keys) ?? { role: releaseRole, prefixes: ['/'] }
+  const others = (await adoptHeads(manifest, { ...options, root, own, log: options.log ?? (() => {}) })).heads
+  const roleAt = rolesInCharge(root, [own, ...others.map(({ role }) => role)])
   const headersOf = compileHeaderRules(options.headers ?? [], options.server)
-  const { listed, left, outside } = chooseFiles(scan.files, prefixes, headersOf, options)
+  const { listed, left, outside } = chooseFiles(scan.files, roleAt, headersOf, options)
   const hashed = await hashSite(listed, manifest, limitOf(options), options)
 
-  const previous = await readPreviousHead(manifest, options.state, options.keys.root)
+  const previous = (await readNewestHeads(manifest, options.state, root)).get(own)
   const sections = [...new Set(['/', ...(options.sections ?? []), ...(options.guarded ?? [])])].toSorted()
   const rules = {
     ...(options.guarded?.length && { guarded: options.guarded }),
     ...(options.urls && { urls: options.urls }),
   }
-  const { content, assets } = describe(hashed.assets, sections, rules, headersOf, previous?.head.headerSets ?? [])
+  const ownFiles = others.length === 0 ? hashed.assets : hashed.assets.filter(({ path }) => roleAt(path) === own)
+  const { content, assets } = describe(ownFiles, sections, rules, headersOf, previous?.head.headerSets ?? [])
   const life = { now: options.now, seconds: options.headSeconds ?? 30 * daySeconds }
   const signed = await nextHead(previous, content, options.keys, life)
-  const freshEnvelope = await signFreshIfPossible(signed, options)
+  const heads = [signed, ...others].toSorted((one, other) => one.role - other.role)
+  const freshEnvelope = await signFreshIfPossible(heads, options)
+  const matched = await matchRows(others, root, manifest, hashed.assets, own)
 
   options.signal?.throwIfAborted()
   await manifest.putParts(content.catalogue.parts)
-  await manifest.putHead(signed.hash, signed.envelope)
-  await rememberHead(options.state, signed, options.out)
+  for (const { hash, envelope } of heads) await manifest.putHead(hash, envelope)
+  await rememberHeads(options.state, heads, options.out)
   await manifest.putRoots(options.keys.roots)
   if (freshEnvelope !== undefined) await manifest.putFresh(freshEnvelope)
   if (signed !== previous)
@@ -130,18 +146,28 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
     head: signed.head,
     headHash: signed.hash,
     headEnvelope: signed.envelope,
+    heads,
+    sections: sectionsOf(heads),
     freshEnvelope,
-    assets: new Map(assets.map((asset) => [asset.path, asset])),
+    assets: inPathOrder(assets, matched.assets),
     prefixes,
     outside,
-    skipped: [...scan.skipped, ...left, ...hashed.skipped],
+    skipped: [...scan.skipped, ...left, ...hashed.skipped, ...matched.skipped],
     hashedFiles: hashed.hashedFiles,
   }
 }
 
+function inPathOrder(
+  own: readonly PublishedAsset[],
+  others: ReadonlyMap<string, PublishedAsset>,
+): ReadonlyMap<string, PublishedAsset> {
+  const all = others.size === 0 ? own : [...own, ...others.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  return new Map(all.map((asset) => [asset.path, asset]))
+}
+
 function chooseFiles(
   files: readonly ScannedFile[],
-  prefixes: readonly string[],
+  roleAt: (path: string) => HeadRole | undefined,
   headersOf: HeadersOf,
   options: PublishOptions,
 ): { listed: readonly ScannedFile[]; left: readonly SkippedFile[]; outside: number } {
@@ -149,7 +175,7 @@ function chooseFiles(
   const limit = limitOf(options)
   const included = files.filter(({ path }) => !exclude.has(path))
   // Visitors would pass over the rest: its key may not speak for it.
-  const wanted = included.filter(({ path }) => prefixes.some((prefix) => path.startsWith(prefix)))
+  const wanted = included.filter(({ path }) => roleAt(path) !== undefined)
   const listed: ScannedFile[] = []
   const left: SkippedFile[] = []
   for (const file of wanted) {
@@ -193,9 +219,9 @@ function describe(
   return { content: { ...fixed, catalogue: makeCatalogue(rows, indexBudget(fixed)) }, assets }
 }
 
-async function signFreshIfPossible(signed: SignedHead, options: PublishOptions): Promise<string | undefined> {
+async function signFreshIfPossible(heads: readonly SignedHead[], options: PublishOptions): Promise<string | undefined> {
   if (options.keys.fresh === undefined) return undefined
-  return signFresh(options.keys, signed.head, signed.hash, {
+  return signFresh(options.keys, heads, {
     now: options.now,
     seconds: options.freshSeconds ?? options.keys.root.freshSeconds,
     ...options.switches,

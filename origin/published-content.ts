@@ -2,7 +2,6 @@ import { basename } from 'node:path'
 import * as v from 'valibot'
 import { bytesOfBase64 } from '../protocol/bytes.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import { headsKept } from '../protocol/limits.ts'
 import type { Head } from '../protocol/manifest.ts'
 import { parseHead } from '../protocol/manifest.ts'
 import { walkCatalogue } from './catalogue-walk.ts'
@@ -28,7 +27,6 @@ export async function findPublished(state: string, path: string): Promise<Publis
   const heads = [...((await manifest?.readHeads()) ?? new Map<ContentId, string>()).values()]
     .map(headOf)
     .toSorted((one, other) => other.seq - one.seq)
-    .slice(0, headsKept)
   if (manifest === undefined || heads.length === 0) {
     throw new Error(
       `Cannot look up ${path}: nothing was published with the state in ${state}; name the content by its id`,

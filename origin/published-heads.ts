@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Bytes } from '../protocol/bytes.ts'
@@ -6,37 +5,53 @@ import type { AssetSizes } from '../protocol/chunks.ts'
 import { hasList } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { parseJson } from '../protocol/json.ts'
-import { headsKept } from '../protocol/limits.ts'
-import type { Root } from '../protocol/manifest.ts'
+import { delegateLimit, headLimitBytes, headsKept } from '../protocol/limits.ts'
+import type { HeadRole, Root } from '../protocol/manifest.ts'
+import { list } from '../protocol/schemas.ts'
 import { readText } from './keys-chain.ts'
 import type { Catalogue } from './bins.ts'
 import { walkCatalogue } from './catalogue-walk.ts'
-import type { OpenedHead, SignedHead } from './head.ts'
+import type { SignedHead } from './head.ts'
 import { readPageIds } from './hash-assets.ts'
 import { openHead } from './head.ts'
 import type { ManifestFolder } from './manifest-folder.ts'
 import { writeAtomically } from './write-atomically.ts'
 
-export const headFile = 'head.json'
+const headsFile = 'heads.json'
 const placeFile = 'published.json'
 const placeLimitBytes = 16_384
 const placeSchema = v.object({ manifest: v.string() })
+const headsLimit = delegateLimit + 1
+const headsLimitBytes = headsLimit * headLimitBytes * 2
+const headsSchema = list(v.string(), headsLimit)
 
-/** The newest head of this site that either folder remembers: build tools like to empty the one, machines the other. */
-export async function readPreviousHead(
+/** The newest head of each role that either folder remembers: build tools like to empty the one, machines the other. */
+export async function readNewestHeads(
   manifest: ManifestFolder,
   state: string | undefined,
   root: Root,
-): Promise<OpenedHead | undefined> {
-  const remembered =
-    state === undefined ? undefined : await readFile(join(state, headFile), 'utf8').catch(() => undefined)
-  const envelopes = [...(await manifest.readHeads()).values(), ...(remembered === undefined ? [] : [remembered])]
-  return (await openNewestFirst(envelopes, root))[0]
+): Promise<ReadonlyMap<HeadRole, SignedHead>> {
+  const published = await openNewestFirst((await manifest.readHeads()).values(), root)
+  const remembered = state === undefined ? [] : await readRememberedHeads(state, root)
+  const newest = new Map<HeadRole, SignedHead>()
+  // Of two with one number what was served before stays: visitors would believe neither (equivocation).
+  for (const signed of [...remembered, ...published]) {
+    const known = newest.get(signed.role)
+    if (known === undefined || signed.head.seq > known.head.seq) newest.set(signed.role, signed)
+  }
+  return newest
 }
 
-/** @param out the manifest folder that it is in */
-export async function rememberHead(state: string, signed: SignedHead, out: string): Promise<void> {
-  await writeAtomically(join(state, headFile), signed.envelope)
+/** The heads that were published or served last with this state. */
+export async function readRememberedHeads(state: string, root: Root): Promise<readonly SignedHead[]> {
+  const text = await readText(join(state, headsFile))
+  if (text === undefined) return []
+  return openNewestFirst(parseJson(headsSchema, text, headsLimitBytes, headsFile), root)
+}
+
+/** @param out the manifest folder that they are in */
+export async function rememberHeads(state: string, heads: readonly SignedHead[], out: string): Promise<void> {
+  await writeAtomically(join(state, headsFile), JSON.stringify(heads.map(({ envelope }) => envelope)))
   await writeAtomically(join(state, placeFile), JSON.stringify({ manifest: out }))
 }
 
@@ -62,7 +77,11 @@ type ListedContent = AssetSizes & { readonly id: ContentId }
  * @param newest what is known of the newest head without reading it again
  */
 export async function pruneManifest(manifest: ManifestFolder, root: Root, now: number, newest?: Newest): Promise<void> {
-  const kept = (await openNewestFirst((await manifest.readHeads()).values(), root)).slice(0, headsKept)
+  const counts = new Map<HeadRole, number>()
+  const kept = (await openNewestFirst((await manifest.readHeads()).values(), root)).filter(({ role }) => {
+    counts.set(role, (counts.get(role) ?? 0) + 1)
+    return (counts.get(role) ?? 0) <= headsKept
+  })
   const parts = new Set<ContentId>(newest?.catalogue.parts.keys())
   for (const asset of newest?.assets ?? []) if (hasList(asset)) await addLists(parts, asset, manifest)
   for (const { head } of kept) {
@@ -82,8 +101,8 @@ async function addLists(parts: Set<ContentId>, asset: ListedContent, manifest: M
   for (const page of await readPageIds(asset, manifest)) parts.add(page)
 }
 
-async function openNewestFirst(envelopes: Iterable<string>, root: Root): Promise<OpenedHead[]> {
-  const opened: OpenedHead[] = []
+async function openNewestFirst(envelopes: Iterable<string>, root: Root): Promise<SignedHead[]> {
+  const opened: SignedHead[] = []
   for (const envelope of envelopes) {
     const signed = await openHead(envelope, root)
     if (signed) opened.push(signed)

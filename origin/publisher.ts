@@ -4,7 +4,7 @@ import { adoptPublished } from './adopt.ts'
 import type { OriginConfig } from './config.ts'
 import type { Switches } from './fresh.ts'
 import { defaultSwitches, signFresh } from './fresh.ts'
-import { headSignerOf } from './head.ts'
+import { headHashes, headSignerOf } from './head.ts'
 import { injectionOf } from './inject.ts'
 import type { SiteKeys } from './keys.ts'
 import { headWarning, rootWarning } from './lives.ts'
@@ -19,7 +19,8 @@ const warnPauseSeconds = 7 * 86_400
 
 interface SignedFresh {
   readonly envelope: string
-  readonly head: ContentId
+  /** See `headHashes`. */
+  readonly heads: string
   readonly keys: SiteKeys
   readonly switches: Switches
   readonly issued: number
@@ -126,21 +127,22 @@ export class Publisher {
     const now = this.#now()
     if (publication === undefined) return undefined
     this.#renewHead(publication, now)
-    if (publication.head.expires <= now) return undefined
+    if (publication.heads.every(({ head }) => head.expires <= now)) return undefined
     const held = this.#fresh
     const switches = this.#switches
     const keys = this.#keys
     const freshSeconds = this.#freshSecondsOf(keys)
     const isSaid = held?.switches === switches && held.keys === keys
-    const isSame = isSaid && held.head === publication.headHash
+    const heads = headHashes(publication.heads)
+    const isSame = isSaid && held.heads === heads
     if (isSame && now - held.issued < freshSeconds / 2) return held.envelope
     if (keys.fresh === undefined) return undefined
     // A clock that was set back must not make a word that devices take for a replay, and what was switched within one
     // second of the word before must count as the newer of the two.
     const issued = Math.max(now, held ? held.issued + (isSaid ? 0 : 1) : 0)
     const options = { ...switches, now: issued, seconds: freshSeconds }
-    const envelope = await signFresh(keys, publication.head, publication.headHash, options)
-    this.#fresh = { head: publication.headHash, envelope, issued, expires: issued + freshSeconds, switches, keys }
+    const envelope = await signFresh(keys, publication.heads, options)
+    this.#fresh = { heads, envelope, issued, expires: issued + freshSeconds, switches, keys }
     return envelope
   }
 
@@ -183,7 +185,8 @@ export class Publisher {
     this.#tellLives(publication)
     this.#byId = assetsById(publication)
     this.#publication = publication
-    this.#onPublished(publication, before !== undefined && (isOtherKeys || publication.headHash !== before.headHash))
+    const isNews = isOtherKeys || (before && headHashes(publication.heads) !== headHashes(before.heads))
+    this.#onPublished(publication, before !== undefined && isNews === true)
     return publication
   }
 
@@ -235,6 +238,7 @@ export class Publisher {
       exclude: Object.values(scriptNames).map((name) => `/${name}`),
       headSeconds,
       freshSeconds: this.#freshSecondsOf(siteKeys),
+      log: this.#config.log,
       switches: this.#switches,
       signal: this.#stopped.signal,
       ...(inject && { inject }),

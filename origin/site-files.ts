@@ -4,6 +4,7 @@ import { realpath } from 'node:fs/promises'
 import type { ContentId } from '../protocol/ids.ts'
 import { injectLimitBytes } from '../protocol/limits.ts'
 import { headHeader } from '../protocol/manifest.ts'
+import { headHashes } from './head.ts'
 import { rowPath, spellPath } from '../protocol/paths.ts'
 import type { OriginConfig } from './config.ts'
 import type { Found, OpenFile } from './disk-file.ts'
@@ -81,7 +82,7 @@ export class SiteFiles {
     }
     const { size, headers } = asset
     // A page that is open while the site is deployed anew goes on with what it was made with.
-    const pinned = isPage(headers) ? [...headers, [headHeader, publication.headHash] as const] : headers
+    const pinned = isPage(headers) ? [...headers, [headHeader, headHashes(publication.heads)] as const] : headers
     return fileRepresentation(opened.handle, { size, etag: etagOfContent(asset.id), headers: pinned })
   }
 

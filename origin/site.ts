@@ -3,6 +3,7 @@ import type { OriginConfig } from './config.ts'
 import type { ContentStore } from './content.ts'
 import { isLocalPage, planJoin, stunServersOf } from './join.ts'
 import { mintPass } from './mint-pass.ts'
+import type { Publication } from './publish.ts'
 import type { Publisher } from './publisher.ts'
 import { messageOf } from './publisher.ts'
 import type { Representation } from './representation.ts'
@@ -10,7 +11,6 @@ import { findContent } from './serve-content.ts'
 import type { SiteFiles } from './site-files.ts'
 import type { Tracker } from './tracker.ts'
 import type { JoinResponse } from '../protocol/join.ts'
-import type { Head } from '../protocol/manifest.ts'
 
 /** Of a pass: no longer than what its readers take. */
 const issuerLimit = 256
@@ -29,9 +29,10 @@ interface Parts {
 /** The sections that everybody may join, and of the others those that the site lets this visitor join. */
 async function admittedSections(
   { admit, guarded: ownGuarded, log }: Pick<OriginConfig, 'admit' | 'guarded' | 'log'>,
-  { sections, guarded = [] }: Head,
+  { sections, heads }: Publication,
   request: Request,
 ): Promise<readonly string[]> {
+  const guarded = heads.flatMap(({ head }) => head.guarded ?? [])
   const closed = sections.filter((section) => guarded.includes(section) || ownGuarded.includes(section))
   let admitted: readonly string[] = []
   try {
@@ -57,7 +58,7 @@ export function createSite({ config, publisher, files, content, scripts, tracker
     async join(request, fingerprint) {
       const { keys, publication } = publisher
       if (keys.swarmSecret === undefined || keys.token === undefined || publication === undefined) return undefined
-      const sections = await admittedSections(config, publication.head, request)
+      const sections = await admittedSections(config, publication, request)
       if (sections.length === 0) return undefined
       const own = stunPort === undefined ? [] : stunServersOf(request.url, stunPort, config.stun?.host)
       const lan = config.lan ?? isLocalPage(request.headers.get('origin') ?? request.url)

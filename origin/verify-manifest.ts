@@ -1,7 +1,7 @@
 import { textOf } from '../protocol/bytes.ts'
 import { ProtocolError } from '../protocol/errors.ts'
-import type { ContentId } from '../protocol/ids.ts'
 import { freshLimitBytes, headLimitBytes, rootLimitBytes } from '../protocol/limits.ts'
+import type { NamedHead } from '../protocol/manifest.ts'
 import { manifestFiles, manifestFolder, mediaTypes, parseFresh } from '../protocol/manifest.ts'
 import { openEnvelope } from '../protocol/signature.ts'
 import { TrustedManifest } from '../protocol/trusted-manifest.ts'
@@ -26,12 +26,10 @@ export interface OpenedManifest {
   readonly manifest: TrustedManifest
   /** The envelopes of roots that a worker file may pin, the newest last. */
   readonly roots: readonly string[]
-  /** Path prefixes for which the signer of the head may speak. */
-  readonly prefixes: readonly string[]
 }
 
 /**
- * Reads root, fresh and head and reports what a visitor would refuse. What has merely expired is reported and
+ * Reads root, fresh and heads and reports what a visitor would refuse. What has merely expired is reported and
  * taken all the same, so that the rest can be looked at; undefined where nothing can be trusted.
  */
 export async function openManifest(
@@ -43,9 +41,8 @@ export async function openManifest(
   const manifest = new TrustedManifest(roots.root)
   const hasFresh = await acceptFresh(reader, manifest, options)
   if (!hasFresh || manifest.fresh === undefined) return undefined
-  const envelope = await acceptHead(reader, manifest, manifest.fresh.head, options)
-  const head = envelope === undefined ? undefined : await openHead(envelope, roots.root)
-  return head && { manifest, roots: roots.way, prefixes: head.prefixes }
+  for (const named of manifest.fresh.heads) await acceptHead(reader, manifest, named, options)
+  return manifest.heads.size > 0 ? { manifest, roots: roots.way } : undefined
 }
 
 /** Where a file of the manifest lies on a site. */
@@ -89,21 +86,20 @@ async function acceptFresh(
 async function acceptHead(
   reader: SiteReader,
   manifest: TrustedManifest,
-  hash: ContentId,
+  { role, hash }: NamedHead,
   { now, report }: OpenManifestOptions,
-): Promise<string | undefined> {
+): Promise<void> {
   const path = manifestPath(manifestFiles.head(hash))
   const envelope = await readEnvelope(reader, path, headLimitBytes, report)
-  if (envelope === undefined) return undefined
+  if (envelope === undefined) return
   try {
-    await manifest.acceptHead(envelope, now)
-    return envelope
+    await manifest.acceptHead(envelope, now, role)
+    return
   } catch (error) {
     report(path, reasonOf(error))
-    if (!(error instanceof ProtocolError) || error.code !== 'expired') return undefined
+    if (!(error instanceof ProtocolError) || error.code !== 'expired') return
   }
-  await manifest.acceptHead(envelope, (await openHead(envelope, manifest.root))?.head.created ?? now) // as of then
-  return envelope
+  await manifest.acceptHead(envelope, (await openHead(envelope, manifest.root))?.head.created ?? now, role) // as of then
 }
 
 async function readEnvelope(

@@ -37,7 +37,7 @@ export interface VerifyOptions {
 }
 
 export interface VerifiedSite {
-  /** Undefined where no head could be trusted: then nothing below it was looked at. */
+  /** The newest of its heads; undefined where no head could be trusted: then nothing below it was looked at. */
   readonly head: Head | undefined
   /** When what was signed ends; undefined without a head. */
   readonly lives: Lives | undefined
@@ -49,29 +49,35 @@ export interface VerifiedSite {
 export async function verifySite(reader: SiteReader, options: VerifyOptions): Promise<VerifiedSite> {
   const opened = await openManifest(reader, options)
   await verifyScripts(reader, opened?.roots, options)
-  const head = opened?.manifest.head
-  if (opened === undefined || head === undefined) return { head: undefined, lives: undefined, assets: 0, bytes: 0 }
+  if (opened === undefined) return { head: undefined, lives: undefined, assets: 0, bytes: 0 }
+  const { manifest } = opened
   let assets = 0
   let bytes = 0
-  await eachBounded(listRows(reader, head, options), options.width, async (row) => {
-    options.signal.throwIfAborted()
-    assets += 1
-    bytes += row[2]
-    const isIgnored = !opened.prefixes.some((prefix) => row[0].startsWith(prefix))
-    const problem = isIgnored
-      ? `listed, but whoever signed the list may speak for ${opened.prefixes.join(', ')} alone: visitors pass it over`
-      : await findAssetProblem(reader, opened.manifest, head, row).catch(reasonOf)
-    options.signal.throwIfAborted()
-    if (problem !== undefined) options.report(row[0], problem)
-  })
-  return { head, lives: livesOf(opened.manifest), assets, bytes }
+  for (const { hash, catalogue } of manifest.heads.values()) {
+    const { head } = catalogue
+    await eachBounded(listRows(reader, head, options), options.width, async (row) => {
+      options.signal.throwIfAborted()
+      assets += 1
+      bytes += row[2]
+      const problem =
+        manifest.headAt(row[0], 0)?.hash === hash
+          ? await findAssetProblem(reader, manifest, head, row).catch(reasonOf)
+          : 'listed, but another key speaks for this path: visitors pass it over'
+      options.signal.throwIfAborted()
+      if (problem !== undefined) options.report(row[0], problem)
+    })
+  }
+  const heads = [...manifest.heads.values()].map(({ catalogue }) => catalogue.head)
+  const head = heads.toSorted((one, other) => other.seq - one.seq)[0]
+  return { head, lives: livesOf(manifest, heads), assets, bytes }
 }
 
-function livesOf({ root, head, fresh }: TrustedManifest): Lives | undefined {
-  if (head === undefined || fresh === undefined) return undefined
+function livesOf({ root, fresh }: TrustedManifest, heads: readonly Head[]): Lives | undefined {
+  if (heads.length === 0 || fresh === undefined) return undefined
   // A short word is renewed by the server that signs it.
   const isRenewed = fresh.expires - fresh.issued < renewedSeconds
-  return { root: root.expires, head: head.expires, fresh: isRenewed ? head.expires : fresh.expires }
+  const expires = Math.min(...heads.map((head) => head.expires))
+  return { root: root.expires, head: expires, fresh: isRenewed ? expires : fresh.expires }
 }
 
 async function* listRows(reader: SiteReader, head: Head, { report }: VerifyOptions): AsyncGenerator<BinRow> {

@@ -4,6 +4,7 @@ import { contentIdSchema, peerIdSchema, siteIdSchema } from './ids.ts'
 import { parseValue } from './json.ts'
 import {
   chunkLimit,
+  delegateLimit,
   freshLimitBytes,
   keyLimit,
   maxChunkBytes,
@@ -195,7 +196,7 @@ const workerToExchangeSchema = message([
   v.strictObject({
     type: v.literal('rule'),
     servesMs: count,
-    off: list(text(pathLimit), prefixLimit),
+    off: list(text(pathLimit), prefixLimit * (delegateLimit + 1)),
     isCutOff: v.boolean(),
   }),
   v.strictObject({

@@ -41,7 +41,7 @@ export const mediaTypes = {
   fresh: 'application/vnd.nearhand.fresh+json;v=1',
 } as const
 
-/** Header of a page's answer: the head with which the page was made. */
+/** Header of a page's answer: the heads with which the page was made, with commas between. */
 export const headHeader = 'nearhand-head'
 
 /** Where a site's manifest lives, below the site's base path. */
@@ -91,6 +91,18 @@ export interface Root {
   }
 }
 
+/** Who signed a head: 0 is the release role, and n the nth of the root's delegates. It means nothing beside another root. */
+export type HeadRole = number
+export const releaseRole: HeadRole = 0
+
+/** A head that fresh says is the newest of its role. */
+export interface NamedHead {
+  readonly role: HeadRole
+  readonly seq: number
+  /** SHA-256 of the body of the head. */
+  readonly hash: ContentId
+}
+
 /** One row of an index: a part and the first path that it holds. Rows stand in path order. */
 export interface IndexRow {
   readonly first: string
@@ -120,14 +132,13 @@ export interface Head {
   readonly index: readonly IndexRow[]
 }
 
-/** What the origin says every few minutes: which head holds, what was revoked, whether peers may be used. */
+/** What the origin says every few minutes: which heads hold, what was revoked, whether peers may be used. */
 export interface Fresh {
   readonly site: SiteId
   /** Version of the newest root. */
   readonly root: number
-  readonly seq: number
-  /** SHA-256 of the body of the head. */
-  readonly head: ContentId
+  /** Of each role that ever published under this root the newest, in the order of the roles. */
+  readonly heads: readonly NamedHead[]
   readonly issued: number
   readonly expires: number
   /** Seconds after `expires` for which it still holds where neither origin nor tracker can be reached. */
@@ -250,8 +261,17 @@ const headSchema = v.pipe(
 const freshSchema = v.strictObject({
   site: siteIdSchema,
   root: whole(1),
-  seq: whole(1),
-  head: contentIdSchema,
+  heads: v.pipe(
+    list(
+      v.pipe(
+        v.strictTuple([whole(0, delegateLimit), whole(1), contentIdSchema]),
+        v.transform(([role, seq, hash]): NamedHead => ({ role, seq, hash })),
+      ),
+      delegateLimit + 1,
+      1,
+    ),
+    v.check((heads) => isAscending(heads, ({ role }) => role), 'roles out of order'),
+  ),
   issued: time,
   expires: time,
   grace: whole(0, graceLimitSeconds),
@@ -316,6 +336,11 @@ export function parseBin(body: Uint8Array): readonly BinRow[] {
   return parseJson(binSchema, body, partLimitBytes, 'bin').rows
 }
 
+/** As the format spells it. */
+export function headTuple({ role, seq, hash }: NamedHead): readonly [HeadRole, number, ContentId] {
+  return [role, seq, hash]
+}
+
 /** A row as an asset; its headers, its section and what is said of it come from the signed head. */
 export function assetOfRow(row: BinRow, head: Head, section: string): Asset {
   const [assetPath, headerSet, size, chunkSize, id] = row
@@ -326,8 +351,8 @@ export function assetOfRow(row: BinRow, head: Head, section: string): Asset {
   return { path: assetPath, section, id, size, chunkSize, headers, ...said }
 }
 
-function isAscending<Row>(rows: readonly Row[], key: (row: Row) => string): boolean {
-  let last: string | undefined
+function isAscending<Row, Key extends string | number>(rows: readonly Row[], key: (row: Row) => Key): boolean {
+  let last: Key | undefined
   for (const row of rows) {
     const current = key(row)
     if (last !== undefined && current <= last) return false

@@ -1,21 +1,15 @@
 import type { ReadPart } from './catalogue.ts'
 import { Catalogue } from './catalogue.ts'
 import type { Asset } from './chunks.ts'
-import type { Bytes } from './bytes.ts'
 import { bytesOfBase64 } from './bytes.ts'
 import { ProtocolError } from './errors.ts'
-import { contentIdOf } from './hash.ts'
+import { checkHead, openAnyHead, openHeadOf, rolesInCharge } from './head-roles.ts'
 import type { ContentId } from './ids.ts'
-import { clockSkewSeconds, freshLimitBytes, headLifeLimitSeconds, headLimitBytes, rootLimitBytes } from './limits.ts'
-import type { Fresh, Head, Root } from './manifest.ts'
-import { mediaTypes, parseFresh, parseHead, parseRoot } from './manifest.ts'
+import { clockSkewSeconds, freshLimitBytes, rootLimitBytes } from './limits.ts'
+import type { Fresh, Head, HeadRole, NamedHead, Root } from './manifest.ts'
+import { mediaTypes, parseFresh, parseRoot, releaseRole } from './manifest.ts'
+import { rowPath } from './paths.ts'
 import { keyIdOf, openEnvelope } from './signature.ts'
-
-/** The newest that a device has seen of a site. Kept before it is used, so that a restart forgets no floor. */
-export interface ManifestFloor {
-  readonly seq: number
-  readonly issued: number
-}
 
 /** Opens a root that signs itself, as pinned in the worker file. */
 export async function openPinnedRoot(envelope: string | Uint8Array): Promise<Root> {
@@ -52,34 +46,39 @@ async function openRoot(text: string, claimed: Root): Promise<Root> {
   return root
 }
 
+/** A head that was believed. */
+export interface BelievedHead {
+  readonly hash: ContentId
+  readonly catalogue: Catalogue
+}
+
+/** Two heads of one role under one number: nobody knows which of them is the site's. */
+export class EquivocationError extends ProtocolError {
+  readonly named: NamedHead
+
+  constructor(named: NamedHead) {
+    super('equivocal', `Cannot accept fresh: two heads of role ${named.role} with seq ${named.seq}`)
+    this.named = named
+  }
+}
+
 /** What a client believes of a site's manifest. No I/O: envelopes and parts come in, assets come out. */
 export class TrustedManifest {
   readonly root: Root
-  #floor: ManifestFloor
   #fresh: Fresh | undefined
-  #catalogue: Catalogue | undefined
-  #headHash: ContentId | undefined
+  readonly #heads = new Map<HeadRole, BelievedHead>()
 
-  constructor(root: Root, floor: ManifestFloor = { seq: 0, issued: 0 }) {
+  constructor(root: Root) {
     this.root = root
-    this.#floor = floor
-  }
-
-  get floor(): ManifestFloor {
-    return this.#floor
   }
 
   get fresh(): Fresh | undefined {
     return this.#fresh
   }
 
-  get head(): Head | undefined {
-    return this.#catalogue?.head
-  }
-
-  /** The hash of the accepted head's body. */
-  get headHash(): ContentId | undefined {
-    return this.#headHash
+  /** The heads that were accepted last, also those that the newest fresh names no more. */
+  get heads(): ReadonlyMap<HeadRole, BelievedHead> {
+    return this.#heads
   }
 
   /** @param now seconds since 1970 */
@@ -98,44 +97,71 @@ export class TrustedManifest {
     if (fresh.issued > now + clockSkewSeconds) {
       throw new ProtocolError('expired', 'Cannot accept fresh: issued in the future')
     }
-    // Equivocation: two heads under one number, whichever was signed first.
-    if (this.#fresh && fresh.seq === this.#fresh.seq && fresh.head !== this.#fresh.head) {
-      throw new ProtocolError('equivocal', `Cannot accept fresh: two heads with seq ${fresh.seq}`)
-    }
-    // Rollback: an older catalogue, or an older word about the same one.
-    const floor = Math.max(this.#floor.seq, this.root.floor)
-    if (fresh.seq < floor || fresh.issued < this.#floor.issued) {
-      throw new ProtocolError('rollback', 'Cannot accept fresh: older than what was seen')
-    }
+    this.#assertFollows(fresh)
     // A stolen key: what it signed is to end soon after it, also where nobody hears of the root that takes it back.
     if (fresh.expires - fresh.issued > this.root.freshSeconds) {
       throw new ProtocolError('foreign', 'Cannot accept fresh: its life is longer than the root allows')
     }
     this.#fresh = fresh
-    this.#floor = { seq: fresh.seq, issued: fresh.issued }
     return fresh
   }
 
-  /** Takes the head that the accepted fresh names, and no other (mix and match). */
-  async acceptHead(envelope: string | Uint8Array, now: number): Promise<Head> {
-    const fresh = this.#fresh
-    if (fresh === undefined) throw new ProtocolError('untrusted', 'Cannot accept head: no fresh names it')
-    const { body, prefixes } = await openHead(envelope, this.root)
-    if ((await contentIdOf(body)) !== fresh.head) {
-      throw new ProtocolError('untrusted', 'Cannot accept head: not the one that fresh names')
+  /** The rules hold for the heads of each role by itself. */
+  #assertFollows({ heads, issued }: Fresh): void {
+    const seen = this.#fresh
+    const next = new Map(heads.map((named) => [named.role, named]))
+    // Equivocation: two heads under one number, whichever was signed first.
+    for (const { role, seq, hash } of seen?.heads ?? []) {
+      const named = next.get(role)
+      if (named?.seq === seq && named.hash !== hash) throw new EquivocationError(named)
     }
-    const head = parseHead(body)
-    if (head.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot accept head: made for another site')
-    if (head.seq !== fresh.seq) throw new ProtocolError('untrusted', 'Cannot accept head: its seq is not that of fresh')
-    assertLife(head, now)
-    this.#catalogue = new Catalogue(head, prefixes)
-    this.#headHash = fresh.head
+    // Rollback: an older catalogue, or an older word about the same ones. Mix and match: a new head of one role must not
+    // bring back an old one of another, nor hide it: who could leave one out could name an old one after that.
+    const isOlder = seen?.heads.some(({ role, seq }) => seq > (next.get(role)?.seq ?? 0)) ?? false
+    const isBelow = heads.some(({ seq }) => seq < this.root.floor)
+    if (isOlder || isBelow || issued < (seen?.issued ?? 0)) {
+      throw new ProtocolError('rollback', 'Cannot accept fresh: older than what was seen')
+    }
+  }
+
+  /** Takes the head that the accepted fresh names for a role, and no other (mix and match). */
+  async acceptHead(envelope: string | Uint8Array, now: number, role: HeadRole = releaseRole): Promise<Head> {
+    const named = this.#fresh?.heads.find((candidate) => candidate.role === role)
+    if (named === undefined) throw new ProtocolError('untrusted', 'Cannot accept head: no fresh names it')
+    const { body, prefixes } = await openHeadOf(this.root, role, envelope)
+    const head = await checkHead(this.root, body, named.hash, now)
+    if (head.seq !== named.seq) throw new ProtocolError('untrusted', 'Cannot accept head: its seq is not that of fresh')
+    this.#heads.set(role, { hash: named.hash, catalogue: new Catalogue(head, prefixes) })
     return head
   }
 
-  /** Whether the accepted head is the one that the newest fresh names. */
+  /** Whether the head of a role is the one that the newest fresh names. */
+  isCurrentOf(role: HeadRole): boolean {
+    const named = this.#fresh?.heads.find((candidate) => candidate.role === role)
+    return named !== undefined && named.hash === this.#heads.get(role)?.hash
+  }
+
+  /** Whether all heads that the newest fresh names were accepted. */
   get isCurrent(): boolean {
-    return this.#headHash !== undefined && this.#headHash === this.#fresh?.head
+    return this.#fresh?.heads.every(({ role }) => this.isCurrentOf(role)) ?? false
+  }
+
+  /** Whether any head that was accepted has not expired. @param now seconds since 1970 */
+  hasLiveHead(now: number): boolean {
+    return [...this.#heads.values()].some(({ catalogue }) => catalogue.head.expires > now)
+  }
+
+  /** The head that speaks for a path, as long as it lives; the newest fresh may name a newer one. */
+  headAt(path: string, now: number): BelievedHead | undefined {
+    const role = this.#roleAt(path)
+    const head = role === undefined ? undefined : this.#heads.get(role)
+    return head !== undefined && head.catalogue.head.expires > now ? head : undefined
+  }
+
+  /** Whether the head that speaks for a path lives, and is the one that the newest fresh names. */
+  isCurrentAt(path: string, now: number): boolean {
+    const role = this.#roleAt(path)
+    return role !== undefined && this.isCurrentOf(role) && this.headAt(path, now) !== undefined
   }
 
   /**
@@ -145,67 +171,43 @@ export class TrustedManifest {
    */
   mayUsePeers(now: number, isCutOff: boolean = false): boolean {
     const fresh = this.#fresh
-    return this.isCurrent && fresh !== undefined && fresh.peers && fresh.expires + (isCutOff ? fresh.grace : 0) > now
-  }
-
-  /** Whether peers may have to do with what lies at this path. */
-  isShared(path: string): boolean {
-    return !(this.#fresh?.off.some((prefix) => path.startsWith(prefix)) ?? true)
+    const isAnyCurrent = fresh?.heads.some(({ role }) => this.isCurrentOf(role)) ?? false
+    return isAnyCurrent && fresh !== undefined && fresh.peers && fresh.expires + (isCutOff ? fresh.grace : 0) > now
   }
 
   isRevoked(id: ContentId): boolean {
     return this.#fresh?.revoked.includes(id) ?? false
   }
 
-  /** As `Catalogue.find`, in the accepted head. */
+  /** As `Catalogue.find`, in the accepted head that speaks for the path, expired or not. */
   async find(path: string, read: ReadPart): Promise<Asset | undefined> {
-    return this.#catalogue?.find(path, read)
+    return this.headAt(path, Number.NEGATIVE_INFINITY)?.catalogue.find(path, read)
   }
 
   /**
    * Another head of the site, which a page that is a deploy behind or ahead still names. Nothing but its own signature
    * and life speaks for it: neither its number nor what it lists counts for anything beyond that page.
    */
-  async openOther(envelope: string, hash: ContentId, now: number): Promise<Catalogue> {
-    const { body, prefixes } = await openHead(envelope, this.root)
-    if ((await contentIdOf(body)) !== hash) {
-      throw new ProtocolError('untrusted', 'Cannot open head: not the one that the page names')
-    }
-    const head = parseHead(body)
-    if (head.site !== this.root.site) throw new ProtocolError('foreign', 'Cannot open head: made for another site')
-    if (head.seq < this.root.floor) throw new ProtocolError('rollback', 'Cannot open head: below the floor of the root')
-    assertLife(head, now)
-    return new Catalogue(head, prefixes)
+  async openOther(
+    envelope: string,
+    hash: ContentId,
+    now: number,
+  ): Promise<{ readonly role: HeadRole; readonly catalogue: Catalogue }> {
+    const { role, body, prefixes } = await openAnyHead(this.root, envelope)
+    return { role, catalogue: new Catalogue(await checkHead(this.root, body, hash, now), prefixes) }
   }
 
-  /** Every asset in path order, for tools that check a whole site. */
+  /** Every asset, for tools that check a whole site: those of one head after the other, each in path order. */
   async *assets(read: ReadPart): AsyncGenerator<Asset> {
-    if (this.#catalogue) yield* this.#catalogue.assets(read)
-  }
-}
-
-function assertLife({ expires }: Head, now: number): void {
-  if (expires <= now - clockSkewSeconds) throw new ProtocolError('expired', 'Cannot accept head: it expired')
-  // A stolen key, as with fresh. Measured from now, so that a head of a time to come gains nothing.
-  if (expires > now + headLifeLimitSeconds + clockSkewSeconds) {
-    throw new ProtocolError('foreign', 'Cannot accept head: its life is long')
-  }
-}
-
-/** The body of a head, and for which paths its signers may speak. */
-async function openHead(
-  envelope: string | Uint8Array,
-  { roles, keys }: Root,
-): Promise<{ readonly body: Bytes; readonly prefixes: readonly string[] }> {
-  for (const role of roles.delegates) {
-    try {
-      const body = await openEnvelope(envelope, mediaTypes.head, headLimitBytes, role, keys)
-      return { body, prefixes: role.prefixes }
-    } catch (error) {
-      if (!(error instanceof ProtocolError && error.code === 'untrusted')) throw error
+    for (const [role, { catalogue }] of this.#heads) {
+      for await (const asset of catalogue.assets(read)) if (this.#roleAt(asset.path) === role) yield asset
     }
   }
-  return { body: await openEnvelope(envelope, mediaTypes.head, headLimitBytes, roles.head, keys), prefixes: ['/'] }
+
+  #roleAt(path: string): HeadRole | undefined {
+    const roles = this.#fresh?.heads.map(({ role }) => role) ?? []
+    return rolesInCharge(this.root, roles)(rowPath(path))
+  }
 }
 
 function payloadOf(envelope: string): string {

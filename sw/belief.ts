@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { SiteId } from '../protocol/ids.ts'
 import { siteIdSchema } from '../protocol/ids.ts'
+import type { HeadRole } from '../protocol/manifest.ts'
 import { TrustedManifest } from '../protocol/trusted-manifest.ts'
 import type { KeptState } from './kept-state.ts'
 import { loadAs } from './kept-state.ts'
@@ -17,21 +18,20 @@ export interface BeliefOptions {
 /** What the worker keeps between its lives. A script of the page can write it, so all of it is checked again. */
 export interface Saved {
   readonly site: SiteId
-  readonly seq: number
   readonly issued: number
   /** When the fresh was accepted, in seconds. */
   readonly acceptedAt: number
   readonly fresh: string
-  readonly head?: string | undefined
+  /** The envelopes of the heads that it names, as far as they were accepted. */
+  readonly heads: readonly (readonly [role: HeadRole, envelope: string])[]
 }
 
 const savedSchema: v.GenericSchema<unknown, Saved> = v.strictObject({
   site: siteIdSchema,
-  seq: v.number(),
   issued: v.number(),
   acceptedAt: v.number(),
   fresh: v.string(),
-  head: v.optional(v.string()),
+  heads: v.array(v.strictTuple([v.number(), v.string()])),
 })
 
 const stateKey = 'manifest'
@@ -71,19 +71,22 @@ export class Belief {
     const saved = this.#saved?.site === root.site ? this.#saved : undefined
     const trusted = new TrustedManifest(root)
     try {
-      // As of then: an expired fresh still tells the floor, the revocations and the head, and never allows peers. The
+      // As of then: an expired fresh still tells the floor, the revocations and the heads, and never allows peers. The
       // floor is only what it says: numbers beside it, which any script can write, would shut the origin out for good.
       if (saved) await trusted.acceptFresh(saved.fresh, saved.acceptedAt)
-      if (saved?.head !== undefined) await trusted.acceptHead(saved.head, this.#options.seconds())
     } catch (error) {
       this.#options.report(error)
+      return trusted
+    }
+    for (const [role, envelope] of saved?.heads ?? []) {
+      await trusted.acceptHead(envelope, this.#options.seconds(), role).catch(this.#options.report)
     }
     return trusted
   }
 
   /**
    * Keeps before it uses (rollback).
-   * @returns whether another head is believed than before
+   * @returns whether other heads are believed than before
    */
   async believe(candidate: TrustedManifest, saved: Saved): Promise<boolean> {
     const { state, report } = this.#options
@@ -93,9 +96,13 @@ export class Belief {
       report(error) // a device that keeps nothing still gets this life's protection
     }
     if (this.#saved && this.#saved.site === saved.site && this.#saved.issued > saved.issued) return false
-    const isNewHead = candidate.headHash !== this.#trusted?.headHash
+    const isNew = hashesOf(candidate) !== hashesOf(this.#trusted)
     this.#saved = saved
     this.#trusted = candidate
-    return isNewHead
+    return isNew
   }
+}
+
+function hashesOf(trusted: TrustedManifest | undefined): string {
+  return [...(trusted?.heads.values() ?? [])].map(({ hash }) => hash).join()
 }

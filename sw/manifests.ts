@@ -3,15 +3,15 @@ import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import { freshLimitBytes, headLimitBytes, partsReadAhead, refreshPauseLimitMs } from '../protocol/limits.ts'
-import type { Fresh } from '../protocol/manifest.ts'
+import type { Fresh, HeadRole } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
-import { passTrustOf } from '../protocol/pass.ts'
 import type { TrustedManifest } from '../protocol/trusted-manifest.ts'
+import { EquivocationError } from '../protocol/trusted-manifest.ts'
+import { Allowance } from './allowance.ts'
 import type { Saved } from './belief.ts'
 import { Belief } from './belief.ts'
 import { envelopeLimit } from './envelope-limit.ts'
 import type { KeptState } from './kept-state.ts'
-import { loadLot } from './lot.ts'
 import type { Origin } from './origin-fetch.ts'
 import { OtherHeads } from './other-heads.ts'
 import type { PartCache } from './parts.ts'
@@ -49,13 +49,9 @@ export class Manifests {
   readonly #belief: Belief
   readonly #refresher: Refresher
   readonly #others: OtherHeads
-  #lot = 1
-  #isTrackerReachable = false
-  /** Of two heads with this number, nobody knows which is the site's. */
-  #doubtedSeq = 0
+  readonly #allowance: Allowance
   /** When a strange key of the tracker was a reason to look for a newer root. */
   #lookedAt = Number.NEGATIVE_INFINITY
-  #toldRule = ''
   #loading: Promise<void> | undefined
 
   constructor(options: ManifestsOptions) {
@@ -66,10 +62,17 @@ export class Manifests {
     this.#refresher = new Refresher({
       refresh: () => this.#fetchFresh(),
       now,
-      onFailed: () => this.#tellChanges(),
+      onFailed: () => this.#allowance.tellChanges(),
       report,
     })
     this.#others = new OtherHeads(origin)
+    this.#allowance = new Allowance({
+      belief: this.#belief,
+      origin,
+      isOriginSilent: () => this.#refresher.isOriginSilent,
+      seconds: () => this.#seconds(),
+      onRule: options.onRule,
+    })
     this.#parts = new Parts(cache, (id) => origin.readPart(id), now)
   }
 
@@ -95,17 +98,21 @@ export class Manifests {
     if (this.#refresher.sinceMs >= this.#refresher.pauseMs) void this.#refresher.runAwaited()
   }
 
-  /** Whether the origin's newest word is known and still holds. */
+  /** Whether the origin's newest word is known and still holds, for any of its heads. */
   get isValid(): boolean {
-    const { fresh, isCurrent } = this.#belief.trusted ?? {}
-    return isCurrent === true && fresh !== undefined && fresh.expires > this.#seconds() && this.#hasHead
+    const { trusted } = this.#belief
+    const isKnown = trusted?.fresh?.heads.some(({ role }) => trusted.isCurrentOf(role)) ?? false
+    return isKnown && (trusted?.fresh?.expires ?? 0) > this.#seconds() && this.#hasHead
+  }
+
+  /** The same for the head that speaks for this path. */
+  isValidAt(path: string): boolean {
+    return this.isValid && (this.#belief.trusted?.isCurrentAt(path, this.#seconds()) ?? false)
   }
 
   /** @param path what peers are to be asked for; without one, whether they are asked at all */
   mayUsePeers(path?: string): boolean {
-    if (!this.#hasHead || !this.#isLetIn) return false
-    const isAllowed = this.#belief.trusted?.mayUsePeers(this.#seconds(), this.#isCutOff) ?? false
-    return isAllowed && (path === undefined || (this.#belief.trusted?.isShared(path) ?? false))
+    return this.#allowance.mayUsePeers(path)
   }
 
   /**
@@ -119,8 +126,8 @@ export class Manifests {
       const { issued } = await candidate.acceptFresh(envelope, this.#seconds())
       if (issued > (this.#belief.saved?.issued ?? 0)) this.suspect()
     } catch (error) {
-      if (!(error instanceof ProtocolError && error.code === 'equivocal')) throw error
-      this.#doubt(candidate.floor.seq)
+      if (!(error instanceof EquivocationError)) throw error
+      this.#allowance.doubt(error.named)
     }
   }
 
@@ -132,8 +139,7 @@ export class Manifests {
 
   /** A page's connection to the tracker came or went. */
   trackerIs(isReachable: boolean): void {
-    this.#isTrackerReachable = isReachable
-    this.#tellChanges()
+    this.#allowance.trackerIs(isReachable)
     // Where the page asks for nothing, nobody else would find out whether the grace has begun.
     if (!isReachable) this.suspect()
   }
@@ -141,22 +147,26 @@ export class Manifests {
   /** Tells anew what holds. */
   async tellRule(): Promise<void> {
     await this.#load()
-    this.#toldRule = ''
-    this.#tellChanges()
+    this.#allowance.tellAgain()
   }
 
-  /** Whether a page that was made with this head, or says nothing, is as new as what is believed. */
-  isNewest(head: ContentId | undefined): boolean {
-    return head === undefined || head === this.#belief.trusted?.headHash
+  /** Whether a page that was made with these heads, or says nothing, is as new as what is believed of this path. */
+  isNewestAt(path: string, heads: readonly ContentId[] | undefined): boolean {
+    const believed = this.#belief.trusted?.headAt(path, this.#seconds())?.hash
+    return heads === undefined || (believed !== undefined && heads.includes(believed))
   }
 
-  /** The asset at a path in the last head that was believed, or in the one that a page names, and has not expired; undefined also where it was revoked. */
-  async find(path: string, head?: ContentId): Promise<Asset | undefined> {
-    const trusted = this.#belief.trusted
+  /**
+   * The asset at a path in the last heads that were believed, or in those that a page names, and have not expired;
+   * undefined also where it was revoked.
+   */
+  async find(path: string, heads?: readonly ContentId[]): Promise<Asset | undefined> {
+    const { trusted } = this.#belief
     if (trusted === undefined || !this.#hasHead) return undefined
-    const catalogue =
-      head === undefined || this.isNewest(head) ? trusted : await this.#others.open(head, trusted, this.#seconds())
-    const asset = await catalogue.find(path, (id) => this.#parts.read(id))
+    const now = this.#seconds()
+    const isNewest = heads === undefined || this.isNewestAt(path, heads)
+    const catalogue = isNewest ? trusted.headAt(path, now)?.catalogue : await this.#others.at(path, heads, trusted, now)
+    const asset = await catalogue?.find(path, (id) => this.#parts.read(id))
     return asset && !trusted.isRevoked(asset.id) ? asset : undefined
   }
 
@@ -168,15 +178,15 @@ export class Manifests {
     const { now, onRevoked, onUnregister } = this.#options
     await this.#load()
     const { candidate, fresh } = await this.#accept(envelope, isOrigins)
-    const head = candidate.isCurrent ? this.#belief.saved?.head : await this.#readHead(candidate, fresh.head)
+    const heads = await this.#readHeads(candidate, fresh)
     const acceptedAt = Math.floor(now() / 1000)
-    const { seq, issued, site } = fresh
-    // Also without its head: the kill switch and the revocations hold all the same.
-    await this.#believe(candidate, { site, seq, issued, acceptedAt, fresh: envelope, head })
+    const { issued, site } = fresh
+    // Also without its heads: the kill switch and the revocations hold all the same.
+    await this.#believe(candidate, { site, issued, acceptedAt, fresh: envelope, heads })
     if (fresh.revoked.length > 0) onRevoked(fresh.revoked)
-    this.#tellChanges()
+    this.#allowance.tellChanges()
     if (fresh.unregister) onUnregister()
-    if (head === undefined) throw new Error('Cannot take fresh: there is no good head for it')
+    if (heads.length < fresh.heads.length) throw new Error('Cannot take fresh: not all of its heads are good')
   }
 
   async #accept(
@@ -188,7 +198,7 @@ export class Manifests {
       return { candidate, fresh: await candidate.acceptFresh(envelope, this.#seconds()) }
     } catch (error) {
       const code = error instanceof ProtocolError ? error.code : undefined
-      if (code === 'equivocal') this.#doubt(candidate.floor.seq)
+      if (error instanceof EquivocationError) this.#allowance.doubt(error.named)
       const isStrange = code === 'untrusted' && (isOrigins || this.#mayLook())
       const mayHaveMissed = code === 'outdated' || isStrange || (isOrigins && code === 'expired')
       if (!mayHaveMissed || !(await this.#roots.follow())) throw error
@@ -205,46 +215,24 @@ export class Manifests {
     return true
   }
 
-  #doubt(seq: number): void {
-    this.#doubtedSeq = seq
-    this.#tellChanges()
-  }
-
-  /** Whether the operator lets this device have peers, as far as is known. */
-  get #isLetIn(): boolean {
-    const { fresh } = this.#belief.trusted ?? {}
-    return fresh === undefined || (fresh.peers && fresh.share > this.#lot && fresh.seq !== this.#doubtedSeq)
-  }
-
-  get #isCutOff(): boolean {
-    return this.#refresher.isOriginSilent && !this.#isTrackerReachable
-  }
-
-  #tellChanges(): void {
-    const { fresh, root } = this.#belief.trusted ?? {}
-    const seconds = fresh && this.mayUsePeers() ? fresh.expires + (this.#isCutOff ? fresh.grace : 0) : 0
-    // In this device's own time.
-    const servesUntil = seconds === 0 ? 0 : seconds * 1000 - this.#options.origin.clockOffsetMs
-    const rule: Rule = {
-      peers: this.#isLetIn,
-      servesUntil,
-      isCutOff: this.#isCutOff,
-      off: fresh?.off ?? [],
-      word: this.#belief.saved?.fresh,
-      passes: root && passTrustOf(root),
-    }
-    const told = JSON.stringify(rule)
-    if (told === this.#toldRule) return
-    this.#toldRule = told
-    this.#options.onRule(rule)
+  /** The envelopes of the heads that the accepted fresh names. One that cannot be had costs its own paths alone. */
+  async #readHeads(candidate: TrustedManifest, { heads }: Fresh): Promise<Saved['heads']> {
+    const kept = new Map(this.#belief.saved?.heads)
+    const envelopes = await Promise.all(
+      heads.map(async ({ role, hash }): Promise<Saved['heads']> => {
+        const envelope = candidate.isCurrentOf(role) ? kept.get(role) : await this.#readHead(candidate, role, hash)
+        return envelope === undefined ? [] : [[role, envelope]]
+      }),
+    )
+    return envelopes.flat()
   }
 
   /** The envelope of a head once it was accepted, undefined where it was not. */
-  async #readHead(candidate: TrustedManifest, hash: ContentId): Promise<string | undefined> {
+  async #readHead(candidate: TrustedManifest, role: HeadRole, hash: ContentId): Promise<string | undefined> {
     const { origin, report } = this.#options
     try {
       const head = textOf(await origin.readFile(manifestFiles.head(hash), envelopeLimit(headLimitBytes), 'default'))
-      await candidate.acceptHead(head, this.#seconds())
+      await candidate.acceptHead(head, this.#seconds(), role)
       return head
     } catch (error) {
       report(error)
@@ -253,7 +241,7 @@ export class Manifests {
   }
 
   get #hasHead(): boolean {
-    return (this.#belief.trusted?.head?.expires ?? 0) > this.#seconds()
+    return this.#belief.trusted?.hasLiveHead(this.#seconds()) ?? false
   }
 
   #seconds(): number {
@@ -268,15 +256,15 @@ export class Manifests {
 
   async #readState(): Promise<void> {
     const { state, report, random } = this.#options
-    this.#lot = await loadLot(state, random, report)
+    await this.#allowance.load(state, random, report)
     await this.#belief.load()
   }
 
   async #believe(candidate: TrustedManifest, saved: Saved): Promise<void> {
     const { report } = this.#options
     const isNewHead = await this.#belief.believe(candidate, saved)
-    const ids = candidate.head?.index.map(({ id }) => id)
-    if (ids === undefined || !isNewHead) return
+    if (!isNewHead) return
+    const ids = [...candidate.heads.values()].flatMap(({ catalogue }) => catalogue.head.index.map(({ id }) => id))
     await this.#parts.keepOnly(ids)
     // An origin that goes away later must not take the catalogue with it: peers and the store may have the assets.
     if (ids.length <= partsReadAhead) for (const id of ids) this.#parts.read(id).catch(report)
@@ -284,8 +272,8 @@ export class Manifests {
 
   #isRefreshDue(): boolean {
     const { sinceMs, pauseMs } = this.#refresher
-    const { fresh } = this.#belief.trusted ?? {}
-    if (!this.isValid || fresh === undefined) return sinceMs >= pauseMs
+    const { fresh, isCurrent } = this.#belief.trusted ?? {}
+    if (!this.isValid || fresh === undefined || isCurrent !== true) return sinceMs >= pauseMs
     // Well before its end, so that no request has to be answered plainly, and not with each of them.
     const life = fresh.expires - fresh.issued
     const restMs = Math.min(refreshPauseLimitMs, (life * 1000) / 10)

@@ -1,35 +1,35 @@
 import * as v from 'valibot'
 import type { ContentId } from '../protocol/ids.ts'
-import { contentIdSchema } from '../protocol/ids.ts'
-import { pagesKept } from '../protocol/limits.ts'
+import { contentIdSchema, parseContentId } from '../protocol/ids.ts'
+import { delegateLimit, pagesKept } from '../protocol/limits.ts'
 import type { KeptState } from './kept-state.ts'
 import { loadAs } from './kept-state.ts'
 
 const stateKey = 'pages'
-/** Pairs of page and head, the oldest page first. */
-const pagesSchema = v.array(v.tuple([v.string(), contentIdSchema]))
+/** Pairs of page and heads, the oldest page first. */
+const pagesSchema = v.array(v.tuple([v.string(), v.array(contentIdSchema)]))
 
-/** Which head each open page was made with, as the origin said when it gave the page: it gets that head's assets to its end. */
+/** Which heads each open page was made with, as the origin said when it gave the page: it gets their assets to its end. */
 export class PageHeads {
   readonly #state: KeptState
   readonly #report: (error: unknown) => void
   /** Of this life of the worker. */
-  readonly #noted = new Map<string, ContentId>()
-  #earlier: Promise<ReadonlyMap<string, ContentId>> | undefined
+  readonly #noted = new Map<string, readonly ContentId[]>()
+  #earlier: Promise<ReadonlyMap<string, readonly ContentId[]>> | undefined
 
   constructor(state: KeptState, report: (error: unknown) => void) {
     this.#state = state
     this.#report = report
   }
 
-  note(page: string, head: ContentId): void {
-    this.#noted.set(page, head)
+  note(page: string, heads: readonly ContentId[]): void {
+    this.#noted.set(page, heads)
     const [oldest] = this.#noted.keys()
     if (this.#noted.size > pagesKept && oldest !== undefined) this.#noted.delete(oldest)
     this.#save().catch(this.#report)
   }
 
-  async headOf(page: string): Promise<ContentId | undefined> {
+  async headsOf(page: string): Promise<readonly ContentId[] | undefined> {
     return this.#noted.get(page) ?? (await this.#load()).get(page)
   }
 
@@ -38,8 +38,15 @@ export class PageHeads {
     await this.#state.save(stateKey, pages.slice(-pagesKept))
   }
 
-  #load(): Promise<ReadonlyMap<string, ContentId>> {
+  #load(): Promise<ReadonlyMap<string, readonly ContentId[]>> {
     this.#earlier ??= loadAs(this.#state, stateKey, pagesSchema, [], this.#report).then((pages) => new Map(pages))
     return this.#earlier
   }
+}
+
+/** What a page's answer says in `headHeader`; undefined where it says nothing, or nothing of that form. */
+export function parseHeads(header: string | null): readonly ContentId[] | undefined {
+  const heads = (header ?? '').split(',').map((text) => parseContentId(text.trim()))
+  const known = heads.filter((head) => head !== undefined)
+  return known.length === heads.length && known.length <= delegateLimit + 1 ? known : undefined
 }

@@ -9,12 +9,12 @@ import type { ErrorBudget } from './error-budget.ts'
 import { OriginError } from './error-budget.ts'
 import type { Media } from './media.ts'
 import { asMade, rangeStart } from './media.ts'
-import { parseContentId } from '../protocol/ids.ts'
 import { headHeader } from '../protocol/manifest.ts'
 import type { SitePlace } from '../protocol/url-rules.ts'
 import { compileUrls } from '../protocol/url-rules.ts'
 import type { OwnPass } from './own-pass.ts'
 import type { PageHeads } from './page-heads.ts'
+import { parseHeads } from './page-heads.ts'
 import type { Origin } from './origin-fetch.ts'
 import { planResponse } from './plan.ts'
 import { respond, respondEmpty } from './respond.ts'
@@ -79,8 +79,8 @@ export class Route {
     keep: (work: Promise<void>) => void,
   ): Promise<Response> {
     const response = await this.#answerPlainly(request, path, load)
-    const head = parseContentId(response.headers.get(headHeader) ?? '')
-    if (head !== undefined) this.#options.pages.note(page, head)
+    const heads = parseHeads(response.headers.get(headHeader))
+    if (heads) this.#options.pages.note(page, heads)
     if (path !== undefined && response.status === 200 && !response.redirected && response.type === 'basic') {
       keep(this.#keepPage(path, request, response.clone()))
     }
@@ -91,14 +91,14 @@ export class Route {
     const { manifests, origin, parts, pages } = this.#options
     // A worker that just started is linked again while it reads what it believes of the site.
     void parts.bridge.ready()
-    if (!(await manifests.prepare()) || !manifests.isValid) return undefined
+    if (!(await manifests.prepare()) || !manifests.isValidAt(path)) return undefined
     // A part that does not come must not hold up what would come by itself; it is there for a later request.
-    const head = await pages.headOf(page)
-    const asset = await within(partWaitMs, manifests.find(path, head))
+    const heads = await pages.headsOf(page)
+    const asset = await within(partWaitMs, manifests.find(path, heads))
     if (asset === undefined || origin.isPrivate(asset.id) || !(await this.#isGranted(request, path, asset))) {
       return undefined
     }
-    const isNewest = manifests.isNewest(head)
+    const isNewest = manifests.isNewestAt(path, heads)
     return this.#respond(
       request,
       asset,
@@ -108,7 +108,7 @@ export class Route {
         (isPrivate) => {
           if (!isPrivate && isNewest) manifests.suspect()
         },
-        { isPinned: head !== undefined, isNewest },
+        { isPinned: heads !== undefined, isNewest },
       ),
     )
   }
@@ -165,7 +165,7 @@ export class Route {
   async #keepPage(path: string, request: Request, copy: Response): Promise<void> {
     const { manifests, origin, parts, report } = this.#options
     try {
-      const asset = (await manifests.prepare()) && manifests.isValid ? await manifests.find(path) : undefined
+      const asset = (await manifests.prepare()) && manifests.isValidAt(path) ? await manifests.find(path) : undefined
       if (asset === undefined || isWhole(await parts.store.find(asset.id))) return
       if (!(await this.#isGranted(request, path, asset))) return
       const page = { ...origin.assetOf(request, asset, () => {}), fetch: () => Promise.resolve(copy) }

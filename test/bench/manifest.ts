@@ -121,7 +121,9 @@ async function openManifest(folder: string): Promise<OpenedManifest> {
   const trusted = new TrustedManifest(await openPinnedRoot(await readFileOf(manifestFiles.root)))
   const now = Date.now() / 1000
   const fresh = await readFileOf(manifestFiles.fresh)
-  const head = await readFileOf(manifestFiles.head((await trusted.acceptFresh(fresh, now)).head))
+  const [named] = (await trusted.acceptFresh(fresh, now)).heads
+  if (named === undefined) throw new Error('Cannot measure: no head')
+  const head = await readFileOf(manifestFiles.head(named.hash))
   await trusted.acceptHead(head, now)
   const read = (id: ContentId): Promise<Bytes> => readFileOf(manifestFiles.part(id))
   return { trusted, headBytes: bytesOnWire(head), freshBytes: bytesOnWire(fresh), read }

@@ -17,7 +17,7 @@ import { bytesOfHex, isSameBytes, textOf, utf8 } from '../../protocol/bytes.ts'
 import { encodeChunkList, parseChunkList, parsePage } from '../../protocol/chunks.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import { parseJoinRequest, parseJoinResponse } from '../../protocol/join.ts'
-import { parseBin, parseFresh, parseHead, parseIndexPage, parseRoot } from '../../protocol/manifest.ts'
+import { headTuple, parseBin, parseFresh, parseHead, parseIndexPage, parseRoot } from '../../protocol/manifest.ts'
 import { parsePass } from '../../protocol/pass.ts'
 import { canonicalPath } from '../../protocol/paths.ts'
 import { encodeFrame, parseFrame } from '../../protocol/peer-wire.ts'
@@ -114,7 +114,7 @@ export const peerWire: FuzzSubject = subject('parseFrame()', hostileFrames, pars
 export const parsers: readonly FuzzSubject[] = [
   json('parseRoot()', (text) => parseRoot(utf8(text)), [JSON.parse(manifest.bodies.root)]),
   json('parseHead()', (text) => spelledHead(parseHead(utf8(text))), [JSON.parse(manifest.bodies.head)]),
-  json('parseFresh()', (text) => parseFresh(utf8(text)), [JSON.parse(manifest.bodies.fresh)]),
+  json('parseFresh()', (text) => spelledFresh(parseFresh(utf8(text))), [JSON.parse(manifest.bodies.fresh)]),
   json('parseIndexPage()', (text) => ({ rows: parseIndexPage(utf8(text)).map(({ first, id }) => [first, id]) }), [
     page,
   ]),
@@ -193,6 +193,10 @@ export const parsers: readonly FuzzSubject[] = [
 
 function spelledHead(head: ReturnType<typeof parseHead>): unknown {
   return { ...head, index: head.index.map(({ first, id }) => [first, id]) }
+}
+
+function spelledFresh(fresh: ReturnType<typeof parseFresh>): unknown {
+  return { ...fresh, heads: fresh.heads.map(headTuple) }
 }
 
 function jsonOrText(text: string): unknown {

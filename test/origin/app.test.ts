@@ -229,7 +229,7 @@ describe('the manifest', () => {
     const now = Math.floor(Date.now() / 1000)
     const manifest = new TrustedManifest(await openPinnedRoot(await read('root.json')))
     const fresh = await manifest.acceptFresh(await read('fresh.json'), now)
-    await manifest.acceptHead(await read(`heads/${fresh.head}.json`), now)
+    await manifest.acceptHead(await read(`heads/${fresh.heads[0]?.hash}.json`), now)
     const asset = await manifest.find('/index.html', (id) => read(`parts/${id}`))
     expect(asset?.id).toBe(createHash('sha256').update(page).digest('hex'))
     expect(Buffer.from(await read(`content/${asset?.id}`)).toString()).toBe(page)

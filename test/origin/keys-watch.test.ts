@@ -148,7 +148,7 @@ describe('a server that runs', { timeout: 60_000 }, () => {
     expect(await fresh()).toMatchObject({ root: 1 })
     await publish()
     await origin.publish()
-    expect(await fresh()).toMatchObject({ root: 2, head: origin.publication.headHash })
+    expect(await fresh()).toMatchObject({ root: 2, heads: [{ hash: origin.publication.headHash }] })
     await vi.waitFor(() => expect(pushed.map(freshIn)).toMatchObject([{ root: 1 }, { root: 2 }]), patience)
   })
 })

@@ -128,14 +128,13 @@ describe('readKeys()', () => {
 describe('signFresh()', () => {
   test('signs what a visitor accepts until it ends', () =>
     withSite({ a: 'a' }, async (site) => {
-      const { head, headHash } = await site.publish()
+      const { heads, headHash } = await site.publish()
       const revoked = [await contentIdOf(new Uint8Array(1))]
       const options = { now: someTime + 100, seconds: 60, peers: false, revoked }
-      const envelope = await signFresh(site.keys, head, headHash, options)
+      const envelope = await signFresh(site.keys, heads, options)
       const manifest = new TrustedManifest(site.keys.root)
       expect(await manifest.acceptFresh(envelope, someTime + 100)).toMatchObject({
-        seq: head.seq,
-        head: headHash,
+        heads: [{ role: 0, seq: heads[0]?.head.seq, hash: headHash }],
         issued: someTime + 100,
         expires: someTime + 160,
         peers: false,
@@ -146,9 +145,9 @@ describe('signFresh()', () => {
 
   test('refuses without the key', () =>
     withSite({ a: 'a' }, async (site) => {
-      const { head, headHash } = await site.publish()
+      const { heads } = await site.publish()
       const options = { now: someTime, seconds: 60, peers: true, revoked: [] }
-      await expect(signFresh({ ...site.keys, fresh: undefined }, head, headHash, options)).rejects.toThrow(
+      await expect(signFresh({ ...site.keys, fresh: undefined }, heads, options)).rejects.toThrow(
         'its key is not on this machine',
       )
     }))

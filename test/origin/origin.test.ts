@@ -242,7 +242,7 @@ describe('fresh', () => {
     const origin = await site.open({ now: () => seconds * 1000 })
     const first = origin.publication.headHash
     seconds += 20 * daySeconds
-    expect(await freshOf(origin)).toMatchObject({ head: first })
+    expect(await freshOf(origin)).toMatchObject({ heads: [{ hash: first }] })
     await vi.waitFor(() => expect(origin.publication.headHash).not.toBe(first))
     await rm(site.folder, { recursive: true })
     seconds += 31 * daySeconds

@@ -20,7 +20,9 @@ const MIB = 1024 * 1024
 async function visit(site: TemporarySite, now = someTime): Promise<TrustedManifest> {
   const manifest = new TrustedManifest(site.keys.root)
   const fresh = await manifest.acceptFresh(await readFile(join(site.out, manifestFiles.fresh), 'utf8'), now)
-  await manifest.acceptHead(await readFile(join(site.out, manifestFiles.head(fresh.head)), 'utf8'), now)
+  for (const { role, hash } of fresh.heads) {
+    await manifest.acceptHead(await readFile(join(site.out, manifestFiles.head(hash)), 'utf8'), now, role)
+  }
   return manifest
 }
 
@@ -232,7 +234,7 @@ describe('publishFolder()', () => {
       const { headHash } = await site.publish()
       const headers = [{ pattern: '/**', headers: { 'content-encoding': 'gzip' } }]
       await expect(site.publish({ headers })).rejects.toThrow('not the site’s to set')
-      expect((await visit(site)).headHash).toBe(headHash)
+      expect((await visit(site)).heads.get(0)?.hash).toBe(headHash)
     }))
 
   test('publishes with the head key alone, and writes no fresh', () =>

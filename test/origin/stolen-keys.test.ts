@@ -17,6 +17,7 @@ import { utf8 } from '../../protocol/bytes.ts'
 import { signEnvelope } from '../../protocol/signature.ts'
 import { openNextRoot, TrustedManifest } from '../../protocol/trusted-manifest.ts'
 import { joinOf, testScripts } from './site-fixture.ts'
+import { signedByDelegate } from './signed-by-delegate.ts'
 import { TemporarySite } from './temporary-site.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
@@ -41,12 +42,12 @@ async function keys(site: TemporarySite, ...args: string[]): Promise<SiteKeys> {
 async function visit(root: SiteKeys['root'], fresh: string, publication: Publication): Promise<TrustedManifest> {
   const manifest = new TrustedManifest(root)
   await manifest.acceptFresh(fresh, now())
-  await manifest.acceptHead(publication.headEnvelope, now())
+  for (const { role, envelope } of publication.heads) await manifest.acceptHead(envelope, now(), role)
   return manifest
 }
 
 const freshOf = (by: SiteKeys, publication: Publication) =>
-  signFresh(by, publication.head, publication.headHash, { now: now(), seconds: 600 })
+  signFresh(by, publication.heads, { now: now(), seconds: 600 })
 
 describe('one stolen key', () => {
   test('of release signs no fresh and no root', async () => {
@@ -73,12 +74,12 @@ describe('one stolen key', () => {
     const publication = await site.publish({ now: now() })
     const thief = { ...site.keys, root: { ...site.keys.root, freshSeconds: 10 * 365 * 86_400 } }
     const years = { now: now(), seconds: thief.root.freshSeconds }
-    const sign = (by: SiteKeys) => signFresh(by, publication.head, publication.headHash, years)
+    const sign = (by: SiteKeys) => signFresh(by, publication.heads, years)
     await expect(sign(site.keys)).rejects.toThrow('the root allows 86400 s')
     await expect(visit(site.keys.root, await sign(thief), publication)).rejects.toThrow('longer than the root allows')
 
     const longer = await keys(site, 'renew', '--fresh-life', '30d')
-    const month = await signFresh(longer, publication.head, publication.headHash, { now: now(), seconds: 30 * 86_400 })
+    const month = await signFresh(longer, publication.heads, { now: now(), seconds: 30 * 86_400 })
     await visit(longer.root, month, publication)
     await expect(visit(site.keys.root, month, publication)).rejects.toThrow('of a newer root')
   })
@@ -94,10 +95,10 @@ describe('one stolen key', () => {
     const site = await makeSite()
     const all = await keys(site, 'add', 'delegate', '--prefix', '/uploads/')
     // The thief leaves our own rule out, and lists everything.
-    const thief = { ...all, head: all.delegate?.signer }
-    const publication = await site.publish({ now: now(), keys: thief })
-    expect([...publication.assets.keys()]).toEqual(['/a.txt', '/uploads/u.txt'])
-    const manifest = await visit(all.root, await freshOf(all, publication), publication)
+    const publication = await site.publish({ now: now(), keys: all })
+    const heads = await Promise.all(publication.heads.map((head) => signedByDelegate(head, all)))
+    expect(heads.map(({ head }) => head.assetCount)).toEqual([2])
+    const manifest = await visit(all.root, await freshOf(all, { ...publication, heads }), { ...publication, heads })
     const read = async (id: string) => new Uint8Array(await readFile(join(site.out, 'parts', id)))
     expect(await manifest.find('/a.txt', read)).toBeUndefined()
     expect(await manifest.find('/uploads/u.txt', read)).toBeDefined()
@@ -142,7 +143,8 @@ describe('a stale key after a rotation', () => {
     const site = await makeSite()
     const old = await site.publish({ now: now() - 1000 })
     const rotated = await keys(site, 'rotate', 'fresh', '--floor', String(old.head.seq + 1))
-    await expect(visit(rotated.root, await freshOf(rotated, old), old)).rejects.toThrow('older than what was seen')
+    const thief = { ...rotated, root: { ...rotated.root, floor: 0 } }
+    await expect(visit(rotated.root, await freshOf(thief, old), old)).rejects.toThrow('older than what was seen')
     const next = await site.publish({ now: now() - 2000, keys: rotated }) // a clock that is behind
     expect(next.head.seq).toBeGreaterThanOrEqual(rotated.root.floor)
   })
@@ -192,7 +194,7 @@ describe('machines with a part of the keys', () => {
     const published = await publishInCi(site)
     expect(published.freshEnvelope).toBeUndefined()
     const { origin, fresh, log } = await start(site, ['fresh.key', 'token.key', 'swarm.secret'])
-    expect(await fresh()).toMatchObject({ seq: published.head.seq, head: published.headHash })
+    expect(await fresh()).toMatchObject({ heads: [{ role: 0, seq: published.head.seq, hash: published.headHash }] })
     expect([...origin.publication.assets.keys()]).toEqual(['/a.txt', '/uploads/u.txt'])
     for (const name of [`heads/${published.headHash}.json`, 'roots/1.json', 'root.json']) {
       expect([name, (await origin.app.request(`/.well-known/nearhand/${name}`)).status]).toEqual([name, 200])
@@ -207,7 +209,7 @@ describe('machines with a part of the keys', () => {
 
     const next = await site.publish({ now: now() + 5, keys: { ...site.keys, fresh: undefined } })
     expect((await origin.publish()).headHash).toBe(next.headHash)
-    expect(await fresh()).toMatchObject({ seq: next.head.seq })
+    expect(await fresh()).toMatchObject({ heads: [{ seq: next.head.seq }] })
     // A folder that goes back, as by a careless copy, takes nobody back.
     await rm(join(site.out, 'heads'), { recursive: true })
     expect((await origin.publish()).headHash).toBe(next.headHash)
@@ -239,7 +241,56 @@ describe('machines with a part of the keys', () => {
     expect((await origin.app.request('/a.txt')).status).toBe(200)
     await site.write('uploads/v.txt', 'v')
     expect((await origin.publish()).assets.has('/uploads/v.txt')).toBe(true)
-    expect((await fresh()).head).toBe(origin.publication.headHash)
+    expect((await fresh()).heads).toMatchObject([{ role: 1, hash: origin.publication.headHash }])
+  })
+
+  test('a delegate’s head and what CI published hold side by side, each renewed by itself', async () => {
+    const site = await makeSite()
+    const all = await keys(site, 'add', 'delegate', '--prefix', '/uploads/')
+    const ci = { ...all, fresh: undefined, delegate: undefined }
+    const released = await site.publish({ now: now(), keys: ci })
+    const { origin, fresh } = await start(site, ['delegate.key', 'fresh.key', 'token.key', 'swarm.secret'], {
+      sections: ['/uploads/'],
+    })
+    const named = async () => (await fresh()).heads
+    const first = await named()
+    expect(first).toMatchObject([
+      { role: 0, hash: released.headHash },
+      { role: 1, hash: origin.publication.headHash },
+    ])
+    expect([...origin.publication.assets.keys()]).toEqual(['/a.txt', '/uploads/u.txt'])
+    expect(origin.publication.head.assetCount).toBe(1)
+    expect(await joinOf(origin)).toMatchObject({ swarms: [{ section: '/' }, { section: '/uploads/' }] })
+    for (const { hash } of first) {
+      expect((await origin.app.request(`/.well-known/nearhand/heads/${hash}.json`)).status).toBe(200)
+    }
+    for (const { id } of released.head.index) {
+      expect((await origin.app.request(`/.well-known/nearhand/parts/${id}`)).status).toBe(200)
+    }
+
+    await site.write('uploads/v.txt', 'v')
+    await origin.publish()
+    expect(await named()).toMatchObject([first[0], { role: 1, hash: origin.publication.headHash }])
+    await site.write('a.txt', 'changed')
+    const next = await site.publish({ now: now() + 5, keys: ci })
+    await origin.publish()
+    expect(await named()).toMatchObject([{ role: 0, hash: next.headHash }, { hash: origin.publication.headHash }])
+    // A folder that goes back, or loses its manifest, takes nobody back, and no head is left out.
+    await rm(site.out, { recursive: true })
+    await origin.publish()
+    expect(await named()).toMatchObject([{ role: 0, hash: next.headHash }, { role: 1 }])
+  })
+
+  test('the release machine lists what it speaks for, and goes on beside a stolen delegate key', async () => {
+    const site = await makeSite()
+    const all = await keys(site, 'add', 'delegate', '--prefix', '/uploads/')
+    const delegated = await site.publish({ now: now() + 1_000_000, keys: { ...all, head: undefined } })
+    const released = await site.publish({ now: now(), keys: all })
+    expect(released.head.seq).toBeLessThan(delegated.head.seq)
+    expect(released.heads.map(({ hash }) => hash)).toEqual([released.headHash, delegated.headHash])
+    expect([released.head.assetCount, [...released.assets.keys()]]).toEqual([1, ['/a.txt', '/uploads/u.txt']])
+    const manifest = await visit(all.root, released.freshEnvelope ?? '', released)
+    expect(manifest.isCurrent).toBe(true)
   })
 
   test('a tracker without anything to serve lets visitors join its sections, and signs nothing', async () => {
@@ -258,7 +309,7 @@ describe('machines with a part of the keys', () => {
     const published = await publishInCi(site)
     for (const name of ['a.txt', 'uploads']) await rm(join(site.folder, name), { recursive: true })
     const { origin, fresh } = await start(site, ['fresh.key', 'token.key', 'swarm.secret'])
-    expect(await fresh()).toMatchObject({ head: published.headHash })
+    expect(await fresh()).toMatchObject({ heads: [{ hash: published.headHash }] })
     expect(origin.publication.assets.size).toBe(0)
   })
 

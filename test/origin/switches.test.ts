@@ -213,7 +213,7 @@ describe('a running origin', () => {
     await waiting
     expect(told.at(-1)).toMatchObject({ peers: false, revoked: [] })
     expect((await origin.app.request(content)).status).toBe(200)
-    expect(manifest.floor.issued).toBe(told.at(-1)?.issued)
+    expect(manifest.fresh?.issued).toBe(told.at(-1)?.issued)
     socket.terminate()
   })
 

@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { contentTypeOf } from '../../origin/content-types.ts'
 import { keysCommand } from '../../origin/command-keys.ts'
+import { signFresh } from '../../origin/fresh.ts'
 import { makeKeys, readKeys } from '../../origin/keys.ts'
 import type { SiteReader } from '../../origin/site-reader.ts'
 import { createFolderReader, createUrlReader } from '../../origin/site-reader.ts'
 import type { VerifyOptions } from '../../origin/verify-site.ts'
 import { verifySite } from '../../origin/verify-site.ts'
 import { composeWorker } from '../../origin/worker-file.ts'
+import { signedByDelegate } from './signed-by-delegate.ts'
 import { seededRandom, someTime, TemporarySite, withSite } from './temporary-site.ts'
 
 const random = seededRandom(3)
@@ -113,7 +115,7 @@ describe('verifySite() of a folder', () => {
       const current = (await readdir(join(site.out, 'heads'))).find((name) => name !== old) ?? ''
       await rename(join(site.out, 'heads', old), join(site.out, 'heads', current))
       expect(await findProblems(site)).toEqual([
-        expect.stringContaining(`${current}: Cannot accept head: not the one that fresh names`),
+        expect.stringContaining(`${current}: Cannot accept head: not the one that is named`),
       ])
     }))
 
@@ -224,10 +226,14 @@ describe('verifySite() of a folder', () => {
       }
       await keysCommand.run(['add', 'delegate', '--prefix', '/b/', '--keys', join(site.root, 'keys')], io)
       const keys = await readKeys(join(site.root, 'keys'))
-      await site.publish({ keys: { ...keys, head: keys.delegate?.signer }, now: someTime + 1, exclude: ['/empty'] })
+      const { heads } = await site.publish({ keys, now: someTime + 1, exclude: ['/empty'] })
+      const stolen = await Promise.all(heads.map((head) => signedByDelegate(head, keys)))
+      for (const { hash, envelope } of stolen) await writeFile(join(site.out, `heads/${hash}.json`), envelope)
+      const fresh = await signFresh(keys, stolen, { now: someTime + 1, seconds: 3600 })
+      await writeFile(join(site.out, 'fresh.json'), fresh)
       await site.write(scriptNames.serviceWorker, composeWorker({ rootEnvelope: keys.rootEnvelope }, 'run()'))
       const problems = await findProblems(site)
-      expect(problems.join('\n')).toContain('/a.png: listed, but whoever signed the list may speak for /b/ alone')
+      expect(problems.join('\n')).toContain('/a.png: listed, but another key speaks for this path')
       expect(problems.join('\n')).not.toContain('/b/index.html')
     }))
 

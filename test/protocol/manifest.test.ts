@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { utf8 } from '../../protocol/bytes.ts'
-import { assetLimitBytes, binRowLimit, headersPerSetLimit, indexRowLimit, pathLimit } from '../../protocol/limits.ts'
+import {
+  assetLimitBytes,
+  binRowLimit,
+  delegateLimit,
+  headersPerSetLimit,
+  indexRowLimit,
+  pathLimit,
+} from '../../protocol/limits.ts'
 import {
   assetOfRow,
   manifestFiles,
@@ -96,7 +103,28 @@ describe('parseRoot', () => {
 
 describe('parseFresh', () => {
   test.each<[string, Record<string, unknown>]>([
-    ['a seq of 0', { seq: 0 }],
+    ['a seq of 0', { heads: [[0, 0, id]] }],
+    ['no head', { heads: [] }],
+    [
+      'two heads of one role',
+      {
+        heads: [
+          [1, 1, id],
+          [1, 2, id],
+        ],
+      },
+    ],
+    [
+      'heads out of order',
+      {
+        heads: [
+          [1, 1, id],
+          [0, 2, id],
+        ],
+      },
+    ],
+    ['a role beyond the delegates', { heads: [[delegateLimit + 1, 1, id]] }],
+    ['a negative role', { heads: [[-1, 1, id]] }],
     ['peers that is no boolean', { peers: 1 }],
     ['a revoked name that is no id', { revoked: ['/a.jpg'] }],
     ['513 revoked ids', { revoked: Array.from({ length: 513 }, () => id) }],

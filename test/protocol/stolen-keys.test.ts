@@ -51,8 +51,7 @@ const headBody = {
 const freshBody = {
   site,
   root: 1,
-  seq: 1,
-  head: await contentIdOf(utf8(JSON.stringify(headBody))),
+  heads: [[0, 1, await contentIdOf(utf8(JSON.stringify(headBody)))]],
   issued: now,
   expires: now + 120,
   grace: 0,
@@ -64,16 +63,21 @@ const freshBody = {
   revoked: [],
 }
 
+/** What a visitor makes of a head that this key signed, where fresh names it for a role. */
+async function headOfRole(role: number, key: TestKey): Promise<unknown> {
+  const manifest = new TrustedManifest(await trustedRoot())
+  const heads = freshBody.heads.map(([, seq, hash]) => [role, seq, hash])
+  await manifest.acceptFresh(await signJson(mediaTypes.fresh, { ...freshBody, heads }, [fresh]), now)
+  return manifest.acceptHead(await signJson(mediaTypes.head, headBody, [key]), now, role)
+}
+
 const objects: Record<string, (key: TestKey) => Promise<unknown>> = {
   'next root': async (key) => {
     const next = rootOf(site, [key, head, fresh, token], { version: 2 })
     return openNextRoot(await trustedRoot(), await signJson(mediaTypes.root, next, [key]))
   },
-  head: async (key) => {
-    const manifest = new TrustedManifest(await trustedRoot())
-    await manifest.acceptFresh(await signJson(mediaTypes.fresh, freshBody, [fresh]), now)
-    return manifest.acceptHead(await signJson(mediaTypes.head, headBody, [key]), now)
-  },
+  head: (key) => headOfRole(0, key),
+  'delegated head': (key) => headOfRole(1, key),
   fresh: async (key) => {
     const manifest = new TrustedManifest(await trustedRoot())
     return manifest.acceptFresh(await signJson(mediaTypes.fresh, freshBody, [key]), now)
@@ -90,7 +94,7 @@ const objects: Record<string, (key: TestKey) => Promise<unknown>> = {
 const believed: Record<KeyName, readonly string[]> = {
   root: ['next root'],
   head: ['head'],
-  delegate: ['head'],
+  delegate: ['delegated head'],
   fresh: ['fresh'],
   token: ['pass'],
   live: [],
@@ -107,7 +111,7 @@ test('a stolen fresh key turns peers off or back on, and leads nobody to content
   const manifest = new TrustedManifest(await trustedRoot())
   const own = { ...headBody, assetCount: 1 }
   const head = await contentIdOf(utf8(JSON.stringify(own)))
-  await manifest.acceptFresh(await signJson(mediaTypes.fresh, { ...freshBody, head }, [fresh]), now)
+  await manifest.acceptFresh(await signJson(mediaTypes.fresh, { ...freshBody, heads: [[0, 1, head]] }, [fresh]), now)
   const forged = await signJson(mediaTypes.head, own, [fresh, token, live])
   expect(await laterRefusalOf(() => manifest.acceptHead(forged, now))).toBe('untrusted')
   expect(manifest.mayUsePeers(now)).toBe(false)

@@ -49,7 +49,7 @@ async function accepted(head = envelopes.head, fresh = envelopes.fresh): Promise
 /** A head of one's own, and a fresh that names it. */
 async function acceptedWith(fields: Record<string, unknown>): Promise<TrustedManifest> {
   const head = await signHead(fields)
-  return accepted(head, await signFresh({ head: await bodyHash(head) }))
+  return accepted(head, await signFresh({ heads: [[0, 7, await bodyHash(head)]] }))
 }
 
 async function bodyHash(envelope: string): Promise<ContentId> {
@@ -88,11 +88,12 @@ describe('openPinnedRoot', () => {
 })
 
 describe('acceptFresh', () => {
-  test('takes that of the vector and raises the floor', async () => {
+  test('takes that of the vector', async () => {
     const manifest = await trusted()
-    expect(manifest.floor).toEqual({ seq: 0, issued: 0 })
-    expect(await manifest.acceptFresh(envelopes.fresh, now)).toEqual(JSON.parse(vector.bodies.fresh))
-    expect(manifest.floor).toEqual({ seq: 7, issued: 1_700_000_100 })
+    const fresh = JSON.parse(vector.bodies.fresh)
+    const heads = [{ role: 0, seq: 7, hash: vector.headHash }]
+    expect(await manifest.acceptFresh(envelopes.fresh, now)).toEqual({ ...fresh, heads })
+    expect(manifest.fresh).toMatchObject({ heads, issued: 1_700_000_100 })
   })
 
   test.each<[string, Record<string, unknown>, string]>([
@@ -104,7 +105,7 @@ describe('acceptFresh', () => {
     const manifest = await trusted()
     const fresh = await signFresh(fields)
     expect(await laterRefusalOf(() => manifest.acceptFresh(fresh, now))).toBe(code)
-    expect(manifest.floor).toEqual({ seq: 0, issued: 0 })
+    expect(manifest.fresh).toBeUndefined()
   })
 
   test('forgives clocks that differ by the skew', async () => {
@@ -128,21 +129,19 @@ describe('acceptFresh', () => {
   })
 
   test.each([
-    ['a lower seq', { seq: 6 }],
+    ['a lower seq', { heads: [[0, 6, vector.headHash]] }],
     ['an earlier word about the same head', { issued: 1_700_000_099 }],
-  ])('refuses %s (rollback), also after a restart from the floor', async (_, fields) => {
+  ])('refuses %s (rollback)', async (_, fields) => {
     const manifest = await accepted()
     const older = await signFresh(fields)
-    const restarted = new TrustedManifest(manifest.root, manifest.floor)
     expect(await laterRefusalOf(() => manifest.acceptFresh(older, now))).toBe('rollback')
-    expect(await laterRefusalOf(() => restarted.acceptFresh(older, now))).toBe('rollback')
   })
 
   test('refuses a second head under one seq (equivocation)', async () => {
     const manifest = await accepted()
     for (const issuedBefore of [0, 50]) {
       const issued = 1_700_000_100 - issuedBefore
-      const second = await signFresh({ head: 'a'.repeat(64), issued })
+      const second = await signFresh({ heads: [[0, 7, 'a'.repeat(64)]], issued })
       expect(await laterRefusalOf(() => manifest.acceptFresh(second, now))).toBe('equivocal')
     }
     expect(manifest.isCurrent).toBe(true)
@@ -172,8 +171,8 @@ describe('acceptFresh', () => {
 describe('acceptHead', () => {
   test('takes the head that fresh names', async () => {
     const manifest = await accepted()
-    expect(manifest.head?.seq).toBe(7)
-    expect(manifest.headHash).toBe(vector.headHash)
+    expect(manifest.heads.get(0)?.catalogue.head.seq).toBe(7)
+    expect(manifest.heads.get(0)?.hash).toBe(vector.headHash)
     expect(manifest.isCurrent).toBe(true)
   })
 
@@ -187,7 +186,7 @@ describe('acceptHead', () => {
     await manifest.acceptFresh(envelopes.fresh, now)
     const other = await signHead({ assetCount: 5 })
     expect(await laterRefusalOf(() => manifest.acceptHead(other, now))).toBe('untrusted')
-    expect(manifest.head).toBeUndefined()
+    expect(manifest.heads.size).toBe(0)
   })
 
   test.each<[string, Record<string, unknown>, string]>([
@@ -201,7 +200,7 @@ describe('acceptHead', () => {
 
   test('refuses what the fresh key signed', async () => {
     const head = await signHead({}, freshKey)
-    const fresh = await signFresh({ head: await bodyHash(head) })
+    const fresh = await signFresh({ heads: [[0, 7, await bodyHash(head)]] })
     expect(await laterRefusalOf(() => accepted(head, fresh))).toBe('untrusted')
   })
 })
@@ -211,7 +210,7 @@ describe('mayUsePeers', () => {
     const manifest = await accepted()
     expect(manifest.mayUsePeers(now)).toBe(true)
     expect(manifest.mayUsePeers(1_700_000_700)).toBe(false)
-    await manifest.acceptFresh(await signFresh({ seq: 8, head: 'a'.repeat(64), issued: now }), now)
+    await manifest.acceptFresh(await signFresh({ heads: [[0, 8, 'a'.repeat(64)]], issued: now }), now)
     expect(manifest.mayUsePeers(now)).toBe(false)
     expect((await accepted(envelopes.head, await signFresh({ peers: false }))).mayUsePeers(now)).toBe(false)
     expect((await trusted()).mayUsePeers(now)).toBe(false)

@@ -2,11 +2,12 @@ import { bytesRepresentation } from '../../origin/representation.ts'
 import { serveAsset } from '../../origin/serve-asset.ts'
 import { utf8 } from '../../protocol/bytes.ts'
 import { contentIdOf } from '../../protocol/hash.ts'
+import type { ContentId } from '../../protocol/ids.ts'
 import { defaultSwitches } from '../../origin/fresh.ts'
 import type { Fresh, Head } from '../../protocol/manifest.ts'
 import { manifestFiles, manifestFolder, mediaTypes } from '../../protocol/manifest.ts'
 import type { TestKey } from '../protocol/signers.ts'
-import { rootOf, signJson, testKey } from '../protocol/signers.ts'
+import { keysOf, roleOf, rootOf, signJson, testKey } from '../protocol/signers.ts'
 import type { SitePlace } from '../../protocol/url-rules.ts'
 import { etagOf } from '../../sw/plan.ts'
 import type { MadeAsset } from './made-asset.ts'
@@ -14,8 +15,13 @@ import type { MadeAsset } from './made-asset.ts'
 export const siteUrl = 'http://site.test/'
 export const sitePlace: SitePlace = { origin: 'http://site.test', base: '/' }
 const site = 'a'.repeat(32)
+export const delegatePrefix = '/uploads/'
+const delegateKey = testKey(5)
 
 type SiteTestKeys = readonly [root: TestKey, head: TestKey, fresh: TestKey, token: TestKey]
+
+/** `seq` and `head` are those of the release head. */
+type FreshFields = Partial<Fresh> & { readonly seq?: number; readonly head?: ContentId | undefined }
 
 export interface SeenRequest {
   readonly path: string
@@ -38,7 +44,10 @@ export class MadeSite {
   #keys: SiteTestKeys
   #version = 1
   #assets: readonly MadeAsset[] = []
+  #delegated: readonly MadeAsset[] = []
   #seq = 0
+  #hash: ContentId | undefined
+  #delegates: readonly (readonly [role: number, seq: number, hash: ContentId])[] = []
 
   constructor(root: string, keys: SiteTestKeys) {
     this.root = root
@@ -63,6 +72,25 @@ export class MadeSite {
   async deploy(assets: readonly MadeAsset[], fields: Partial<Head> = {}): Promise<void> {
     this.#seq += 1
     this.#assets = assets
+    this.#hash = await this.#putHead(assets, this.#seq, this.#keys[1], fields)
+    await this.sayFresh({})
+  }
+
+  /** The same for the server that publishes by itself below `delegatePrefix`. */
+  async delegate(assets: readonly MadeAsset[], seq: number): Promise<ContentId> {
+    this.#delegated = assets
+    const hash = await this.#putHead(assets, seq, await delegateKey)
+    this.#delegates = [[1, seq, hash]]
+    await this.sayFresh({})
+    return hash
+  }
+
+  async #putHead(
+    assets: readonly MadeAsset[],
+    seq: number,
+    key: TestKey,
+    fields: Partial<Head> = {},
+  ): Promise<ContentId> {
     const sorted = assets.toSorted((one, other) => (one.asset.path < other.asset.path ? -1 : 1))
     const rows = sorted.map(({ asset }) => [asset.path, 0, asset.size, asset.chunkSize, asset.id])
     const bin = utf8(JSON.stringify({ rows }))
@@ -74,7 +102,7 @@ export class MadeSite {
     }
     const head = {
       site,
-      seq: this.#seq,
+      seq,
       created: this.seconds,
       expires: this.seconds + 30 * 86_400,
       previous: null,
@@ -86,16 +114,16 @@ export class MadeSite {
       ...fields,
     }
     const headHash = await contentIdOf(utf8(JSON.stringify(head)))
-    this.files.set(manifestFiles.head(headHash), await signJson(mediaTypes.head, head, [this.#keys[1]]))
-    await this.sayFresh({ head: headHash })
+    this.files.set(manifestFiles.head(headHash), await signJson(mediaTypes.head, head, [key]))
+    return headHash
   }
 
   /** Signs a fresh of this moment. */
-  async sayFresh(fields: Partial<Fresh>): Promise<void> {
+  async sayFresh({ seq = this.#seq, head = this.#hash, ...fields }: FreshFields): Promise<void> {
     this.#fresh = {
       ...this.#fresh,
       site,
-      seq: this.#seq,
+      heads: [[0, seq, head], ...this.#delegates],
       issued: this.seconds,
       expires: this.seconds + 300,
       ...fields,
@@ -128,7 +156,7 @@ export class MadeSite {
       const bytes = typeof file === 'string' ? utf8(file) : file
       return serveAsset(request, bytesRepresentation(bytes, { etag: '"file"', headers: [] }))
     }
-    const found = this.#assets.find(({ asset }) => asset.path === path)
+    const found = [...this.#delegated, ...this.#assets].find(({ asset }) => asset.path === path)
     if (found === undefined) return new Response('not here', { status: 404 })
     const facts = { etag: etagOf(found.asset), headers: found.asset.headers }
     return serveAsset(request, bytesRepresentation(found.content, facts))
@@ -137,5 +165,9 @@ export class MadeSite {
 
 export async function makeSite(): Promise<MadeSite> {
   const keys = await Promise.all([testKey(1), testKey(2), testKey(3), testKey(4)])
-  return new MadeSite(await signJson(mediaTypes.root, rootOf(site, keys), [keys[0]]), keys)
+  const delegate = await delegateKey
+  const body = rootOf(site, keys)
+  const roles = { ...(body['roles'] as object), delegates: [{ ...roleOf([delegate]), prefixes: [delegatePrefix] }] }
+  const root = { ...body, keys: keysOf([...keys, delegate]), roles }
+  return new MadeSite(await signJson(mediaTypes.root, root, [keys[0]]), keys)
 }

@@ -199,7 +199,7 @@ describe('Manifests', () => {
     'text',
     null,
     5,
-    { site: 'a'.repeat(32), seq: 1, issued: 1, acceptedAt: 1, fresh: '{}', head: '' },
+    { site: 'a'.repeat(32), issued: 1, acceptedAt: 1, fresh: '{}', heads: [[0, '']] },
   ])('begins anew where a script wrote %j over what was kept', async (value) => {
     const site = await liveSite()
     const disk = new MemoryDisk()

@@ -103,10 +103,10 @@ describe('PageHeads', () => {
     const reports: unknown[] = []
     const pages = new PageHeads(disk.state, (error) => void reports.push(error))
     const head = await contentIdOf(new Uint8Array(1))
-    expect(await pages.headOf('page')).toBeUndefined()
-    for (let at = 0; at <= pagesKept; at += 1) pages.note(`page ${at}`, head)
+    expect(await pages.headsOf('page')).toBeUndefined()
+    for (let at = 0; at <= pagesKept; at += 1) pages.note(`page ${at}`, [head])
     await expect.poll(() => disk.values.get('pages')).toHaveLength(pagesKept)
-    expect([await pages.headOf('page 0'), await pages.headOf(`page ${pagesKept}`)]).toEqual([undefined, head])
+    expect([await pages.headsOf('page 0'), await pages.headsOf(`page ${pagesKept}`)]).toEqual([undefined, [head]])
     expect(reports).toHaveLength(1)
   })
 })

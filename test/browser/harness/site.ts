@@ -79,10 +79,10 @@ export class Site {
   /** The origin's own word about its newest head, as it would have been signed at another time. */
   async signFresh(now: Date, seconds: number): Promise<string> {
     if (this.#running === undefined) throw new Error('Cannot sign fresh: the origin is stopped')
-    const { head, headHash } = this.#running.origin.publication
+    const { heads } = this.#running.origin.publication
     const keys = await readKeys(join(this.#options.state, 'keys'))
     const signedAt = Math.floor(now.getTime() / 1000)
-    return signFresh(keys, head, headHash, { now: signedAt, seconds, peers: true, revoked: [] })
+    return signFresh(keys, heads, { now: signedAt, seconds, peers: true, revoked: [] })
   }
 
   /** On the same port and with the same keys as before. */
