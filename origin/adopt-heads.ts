@@ -65,7 +65,9 @@ export async function adoptHeads(
       if (held) heads.push(held)
     }
   }
-  return { heads: heads.toSorted((one, other) => one.role - other.role), isNewer }
+  // What a root took back by its floor, visitors would refuse.
+  const believed = heads.filter(({ head }) => head.seq >= root.floor)
+  return { heads: believed.toSorted((one, other) => one.role - other.role), isNewer }
 }
 
 /** All that any of them names, as many as visitors may join. */

@@ -3,7 +3,7 @@ import type { Fresh } from '../protocol/manifest.ts'
 import { headTuple, mediaTypes, parseFresh } from '../protocol/manifest.ts'
 import { signEnvelope } from '../protocol/signature.ts'
 import type { SignedHead } from './head.ts'
-import { namedHeads } from './head.ts'
+import { namedHead } from './head.ts'
 import type { SiteKeys } from './keys.ts'
 
 /** What an operator can switch within one life of a fresh. */
@@ -27,7 +27,7 @@ export interface FreshOptions extends Partial<Switches> {
   readonly seconds: number
 }
 
-/** Signs that these heads hold now, as far as they count; gives the text of the envelope. Throws where the fresh key is not on this machine. */
+/** Signs that these heads hold now, in the order of their roles; gives the text of the envelope. Throws where the fresh key is not on this machine. */
 export async function signFresh(
   keys: SiteKeys,
   heads: readonly SignedHead[],
@@ -40,7 +40,7 @@ export async function signFresh(
   const fresh = {
     site: keys.site,
     root: keys.root.version,
-    heads: namedHeads(heads, keys.root).map(headTuple),
+    heads: heads.map((head) => headTuple(namedHead(head))),
     issued: now,
     expires: now + seconds,
     ...defaultSwitches,

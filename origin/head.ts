@@ -49,12 +49,9 @@ export function headHashes(heads: readonly SignedHead[]): string {
   return heads.map(({ hash }) => hash).join(', ')
 }
 
-/** As fresh names them, in the order of their roles: a head below the floor of the root is nobody's any more. */
-export function namedHeads(heads: readonly SignedHead[], root: Root): readonly NamedHead[] {
-  return heads
-    .filter(({ head }) => head.seq >= root.floor)
-    .map(({ role, head, hash }) => ({ role, seq: head.seq, hash }))
-    .toSorted((one, other) => one.role - other.role)
+/** As fresh names it. */
+export function namedHead({ role, head, hash }: SignedHead): NamedHead {
+  return { role, seq: head.seq, hash }
 }
 
 /** The key that signs heads here, and the paths for which it may speak. */

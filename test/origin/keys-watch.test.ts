@@ -148,7 +148,10 @@ describe('a server that runs', { timeout: 60_000 }, () => {
     expect(await fresh()).toMatchObject({ root: 1 })
     await publish()
     await origin.publish()
-    expect(await fresh()).toMatchObject({ root: 2, heads: [{ hash: origin.publication.headHash }] })
+    expect(await fresh()).toMatchObject({
+      root: 2,
+      heads: [[0, origin.publication.head.seq, origin.publication.headHash]],
+    })
     await vi.waitFor(() => expect(pushed.map(freshIn)).toMatchObject([{ root: 1 }, { root: 2 }]), patience)
   })
 })
