@@ -8,6 +8,8 @@
  * origin.attach(serve(app))
  */
 export type { Admit, AssetHost, IgnoredQuery, OriginOptions, ScriptNames } from './config.ts'
+export type { JoinOptions } from './mint-join.ts'
+export { mintJoin } from './mint-join.ts'
 export type { PassOptions } from './mint-pass.ts'
 export { mintPass } from './mint-pass.ts'
 export type { Origin } from './origin.ts'

@@ -1,8 +1,8 @@
 import type { Site } from './app.ts'
 import type { OriginConfig } from './config.ts'
 import type { ContentStore } from './content.ts'
-import { isLocalPage, planJoin, stunServersOf } from './join.ts'
-import { mintPass } from './mint-pass.ts'
+import { isLocalPage, stunServersOf } from './join.ts'
+import { mintJoin } from './mint-join.ts'
 import type { Publication } from './publish.ts'
 import type { Publisher } from './publisher.ts'
 import { messageOf } from './publisher.ts'
@@ -10,7 +10,7 @@ import type { Representation } from './representation.ts'
 import { findContent } from './serve-content.ts'
 import type { SiteFiles } from './site-files.ts'
 import type { Tracker } from './tracker.ts'
-import type { JoinResponse } from '../protocol/join.ts'
+import { iceServerLimit } from '../protocol/limits.ts'
 
 /** Of a pass: no longer than what its readers take. */
 const issuerLimit = 256
@@ -62,11 +62,20 @@ export function createSite({ config, publisher, files, content, scripts, tracker
       if (sections.length === 0) return undefined
       const own = stunPort === undefined ? [] : stunServersOf(request.url, stunPort, config.stun?.host)
       const lan = config.lan ?? isLocalPage(request.headers.get('origin') ?? request.url)
-      const options = { iceServers: [...own, ...config.iceServers], lan, relay: config.relay }
       const now = config.now() / 1000
       const issuer = new URL(config.base, request.url).href.slice(0, issuerLimit)
-      const pass = await mintPass({ key: keys.token.key, site: keys.site, fingerprint, sections, issuer, now })
-      const join: JoinResponse = { pass, ...planJoin(keys.swarmSecret, sections, now, options) }
+      const join = await mintJoin({
+        key: keys.token.key,
+        site: keys.site,
+        swarmSecret: keys.swarmSecret,
+        fingerprint,
+        sections,
+        issuer,
+        now,
+        iceServers: [...own, ...config.iceServers].slice(0, iceServerLimit),
+        lan,
+        relay: config.relay,
+      })
       return JSON.stringify(join)
     },
     health() {

@@ -23,10 +23,16 @@ export interface NearhandOptions {
   /** Base URL of the tracker's host, if it is not the site's own. */
   readonly tracker?: string | undefined
   /**
-   * URL that the page asks for its pass, by POST, with the cookies of the site if it is of the site's own origin. For a
-   * site that lets only some visitors into some sections: a query may say who it is. Default: that of the tracker's host.
+   * URL where the page asks for its pass: of the site's own origin, or https. A site whose backend decides who may join
+   * answers there with `mintJoin()`; 401 or 403 keeps the visitor alone with the origin. A query may say who it is. Default: the tracker's host.
    */
   readonly join?: string | undefined
+  /**
+   * Whether that request carries the cookies of its host (https://fetch.spec.whatwg.org/#concept-request-credentials-mode):
+   * `same-origin` (default) only where it is the site's own origin, `include` also elsewhere (which needs CORS with
+   * credentials there), `omit` never.
+   */
+  readonly joinCredentials?: 'omit' | 'same-origin' | 'include' | undefined
   /** Kilobytes (1000 bytes) a second given to others at most, 0 for none. Default 8000. */
   readonly uploadLimit?: number | undefined
   /** Megabytes (1000 kilobytes) a day (UTC) given to others at most, 0 for none. Default 500. */
@@ -49,8 +55,9 @@ export interface Settings {
   readonly peersUrl: string
   /** Ends with `/`. */
   readonly trackerUrl: string
-  /** Undefined: that of the tracker's host. */
+  /** Undefined: below the tracker's. */
   readonly joinUrl: string | undefined
+  readonly joinCredentials: 'omit' | 'same-origin' | 'include'
   readonly uploadBytesPerSecond: number
   readonly uploadBytesPerDay: number
   readonly isRelayOnly: boolean
@@ -63,9 +70,12 @@ export interface Settings {
  * @throws TypeError or RangeError that names the option
  */
 export function resolveOptions(options: NearhandOptions, pageUrl: string): Settings {
-  const { consent = 'ask', base = '/', manual = false, relay = false } = options
+  const { consent = 'ask', base = '/', manual = false, relay = false, joinCredentials = 'same-origin' } = options
   if (!/^(?:ask|granted|off)$/.test(consent)) throw new TypeError('Cannot use option consent: not ask, granted or off')
   if (!/^\/(?:[^?#\s]*\/)?$/.test(base)) throw new TypeError('Cannot use option base: it begins and ends with /')
+  if (!/^(?:omit|same-origin|include)$/.test(joinCredentials)) {
+    throw new TypeError('Cannot use option joinCredentials: not omit, same-origin or include')
+  }
   for (const [name, value] of Object.entries({ manual, relay })) {
     if (typeof value !== 'boolean') throw new TypeError(`Cannot use option ${name}: not true or false`)
   }
@@ -78,7 +88,8 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
     promptUrl: ownUrl('prompt', options.prompt ?? 'nearhand-consent.js', folder),
     peersUrl: ownUrl('peers', options.peers ?? 'nearhand-peers.js', folder),
     trackerUrl: trackerUrl(options.tracker, folder),
-    joinUrl: options.join === undefined ? undefined : httpUrl('join', options.join, folder).href,
+    joinUrl: joinUrl(options.join, folder),
+    joinCredentials,
     uploadBytesPerSecond: bytesOf('uploadLimit', options.uploadLimit, 1000) ?? uploadBytesPerSecond,
     uploadBytesPerDay: bytesOf('dayLimit', options.dayLimit, 1_000_000) ?? uploadBytesPerDay,
     isRelayOnly: relay,
@@ -91,8 +102,8 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
 export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: string): NearhandOptions {
   const script = new URL(source, pageUrl)
   const isOwn = script.origin === new URL(pageUrl).origin
-  const { consent, base, scope, worker, serviceWorker, prompt, peers, tracker, join } = attributes
-  const { uploadLimit, dayLimit, manual, relay } = attributes
+  const { consent, base, scope, worker, serviceWorker, prompt, peers, tracker } = attributes
+  const { uploadLimit, dayLimit, manual, relay, join, joinCredentials } = attributes
   return {
     ...(consent === undefined ? {} : { consent: consent as 'ask' }),
     base: base ?? scope ?? (isOwn ? new URL('.', script).pathname : '/'),
@@ -102,6 +113,7 @@ export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: 
     peers,
     tracker,
     join,
+    ...(joinCredentials === undefined ? {} : { joinCredentials: joinCredentials as 'omit' }),
     uploadLimit: numberOf(uploadLimit),
     dayLimit: numberOf(dayLimit),
     manual: isSet(manual),
@@ -134,17 +146,20 @@ function ownUrl(name: string, value: string, folder: URL): string {
 
 function trackerUrl(value: string | undefined, folder: URL): string {
   if (value === undefined) return folder.href
-  const url = httpUrl('tracker', value, folder)
+  const url = parseUrl('tracker', value, folder)
+  if (!/^https?:$/.test(url.protocol)) throw new TypeError('Cannot use option tracker: not http or https')
   url.search = ''
   url.hash = ''
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url.href
 }
 
-function httpUrl(name: string, value: string, folder: URL): URL {
-  const url = parseUrl(name, value, folder)
-  if (/^https?:$/.test(url.protocol)) return url
-  throw new TypeError(`Cannot use option ${name}: not http or https`)
+/** By https, for whoever reads it on its way could not use the pass, but learns who is a member. */
+function joinUrl(value: string | undefined, folder: URL): string | undefined {
+  if (value === undefined) return undefined
+  const url = parseUrl('join', value, folder)
+  if (url.origin === folder.origin || url.protocol === 'https:') return url.href
+  throw new TypeError('Cannot use option join: neither of this origin nor https')
 }
 
 function parseUrl(name: string, value: string, folder: URL): URL {

@@ -22,8 +22,9 @@ export interface PeeringOptions {
   readonly base: string
   /** Ends with `/`. */
   readonly trackerUrl: string
-  /** Default: that of the tracker's host. */
+  /** Undefined: below the tracker's. */
   readonly joinUrl: string | undefined
+  readonly joinCredentials: 'omit' | 'same-origin' | 'include'
   readonly bans: Bans
   readonly today: UploadDay
   readonly isRelayOnly: boolean
@@ -82,14 +83,19 @@ export class Peering {
   }
 
   async start(): Promise<void> {
-    const { workerUrl, base, failed } = this.#options
+    const { workerUrl, base, failed, joinUrl } = this.#options
     // All that takes a round trip begins at once: on the next page of a visit peers are back that much sooner.
     const trackerUrl = this.#folder.replace(/^http/, 'ws') + trackerFile
-    const socket = new EarlySocket((events) => openSocket(trackerUrl, events, failed))
-    this.#leaving.signal.addEventListener('abort', () => socket.close())
+    const open = (events: SocketEvents): Socket => openSocket(trackerUrl, events, failed)
+    // Where the site decides who may join, the tracker hears only of those who may.
+    const early = joinUrl === undefined ? new EarlySocket(open) : undefined
+    this.#leaving.signal.addEventListener('abort', () => early?.close())
     const identity = createIdentity()
     const join = identity.then(({ fingerprint }) => this.#fetchJoin(fingerprint, this.#leaving.signal))
-    join.catch(() => {}) // whoever asks for it is told
+    join.then(
+      (joined) => joined ?? early?.close(),
+      () => {}, // whoever asks for it is told
+    )
     const host = await startExchange(workerUrl, base, { received: (message) => this.#receive(message), failed })
     if (this.#hasStopped) {
       host.close()
@@ -100,7 +106,7 @@ export class Peering {
     this.relink()
     const known = await identity
     if (this.#hasStopped) return
-    this.#swarm = this.#createSwarm(host, known, { socket, join })
+    this.#swarm = this.#createSwarm(host, known, { open: (events) => early?.take(events) ?? open(events), join })
     await this.#swarm.start()
   }
 
@@ -155,7 +161,7 @@ export class Peering {
 
   #createSwarm(host: ExchangeHost, { certificate, fingerprint }: Identity, early: Early): Swarm {
     const { clock, bans } = this.#options
-    let firstJoin: Promise<JoinResponse> | undefined = early.join
+    let firstJoin: Promise<JoinResponse | undefined> | undefined = early.join
     return new Swarm(
       {
         clock,
@@ -165,7 +171,7 @@ export class Peering {
           firstJoin = undefined
           return join
         },
-        openSocket: (events) => early.socket.take(events),
+        openSocket: early.open,
         connect: (ports, join) => {
           const configuration = configurePeer(join, certificate, this.#options.isRelayOnly)
           return new Connection({ ...ports, createPeer: () => new RTCPeerConnection(configuration) })
@@ -177,17 +183,15 @@ export class Peering {
     )
   }
 
-  async #fetchJoin(fingerprint: string, signal: AbortSignal): Promise<JoinResponse> {
+  /** Undefined where the visitor is not let in. */
+  async #fetchJoin(fingerprint: string, signal: AbortSignal): Promise<JoinResponse | undefined> {
     const request: JoinRequest = { fingerprint }
     // As plain text, which needs no preflight where the tracker is another host.
     const body = JSON.stringify(request)
     // To the site's own host with its cookies, by which its backend may know whom it lets into guarded sections.
-    const response = await fetch(this.#options.joinUrl ?? this.#folder + joinFile, {
-      method: 'POST',
-      body,
-      signal,
-      credentials: 'same-origin',
-    })
+    const { joinUrl = this.#folder + joinFile, joinCredentials: credentials } = this.#options
+    const response = await fetch(joinUrl, { method: 'POST', body, signal, credentials })
+    if (response.status >= 400 && response.status < 500) return undefined
     if (!response.ok) throw new Error(`Cannot join: ${response.status}`)
     return parseJoinResponse(await response.text())
   }
@@ -195,8 +199,8 @@ export class Peering {
 
 /** What was begun before there was anybody to make use of it. */
 interface Early {
-  readonly socket: EarlySocket
-  readonly join: Promise<JoinResponse>
+  readonly open: (events: SocketEvents) => Socket
+  readonly join: Promise<JoinResponse | undefined>
 }
 
 /** One certificate for all connections of this page: a ban outlives the id that the tracker gives. */

@@ -15,7 +15,8 @@ import { TrackerClient } from './tracker-client.ts'
 export type DialledConnection = Pick<Connection, 'offer' | 'answer' | 'accept' | 'close'>
 
 export interface SwarmPorts extends TrackerPorts {
-  fetchJoin(signal: AbortSignal): Promise<JoinResponse>
+  /** Undefined where the site does not let this visitor in. */
+  fetchJoin(signal: AbortSignal): Promise<JoinResponse | undefined>
   connect(ports: Omit<ConnectionPorts, 'createPeer'>, join: JoinResponse): DialledConnection
   tellWorker(message: PageToWorker): void
   tellExchange(message: PageToExchange, transfer?: Transferable[]): void
@@ -90,6 +91,11 @@ export class Swarm {
     try {
       const join = await this.#ports.fetchJoin(joining.signal)
       if (this.#hasStopped) return
+      if (join === undefined) {
+        // A no is a no for a while; who logs in mostly opens another page.
+        this.#renewSoon(jitterMs(longestJoinRetryMs, random))
+        return
+      }
       this.#joinAttempt = 0
       this.#join = join
       this.#ports.tellExchange({ type: 'swarms', swarms: join.swarms, pass: join.pass })

@@ -105,6 +105,7 @@ export class TabRole {
       base: settings.base,
       trackerUrl: settings.trackerUrl,
       joinUrl: settings.joinUrl,
+      joinCredentials: settings.joinCredentials,
       bans: this.#bans,
       today: this.today,
       isRelayOnly: settings.isRelayOnly,

@@ -16,6 +16,8 @@ test('resolveOptions() fills in every default', () => {
     promptUrl: 'https://site.example/nearhand-consent.js',
     peersUrl: 'https://site.example/nearhand-peers.js',
     trackerUrl: 'https://site.example/',
+    joinUrl: undefined,
+    joinCredentials: 'same-origin',
     uploadBytesPerSecond,
     uploadBytesPerDay,
     isRelayOnly: false,
@@ -33,6 +35,7 @@ test('resolveOptions() takes every option', () => {
     tracker: 'https://tracker.example:8443/some/place?secret#part',
     join: 'api/join?who=7',
     prompt: 'prompt.js',
+    joinCredentials: 'omit',
     peers: '/peers.js?2',
     uploadLimit: 0,
     dayLimit: 2.5,
@@ -49,6 +52,7 @@ test('resolveOptions() takes every option', () => {
     peersUrl: 'https://site.example/peers.js?2',
     trackerUrl: 'https://tracker.example:8443/some/place/',
     joinUrl: 'https://site.example/shop/api/join?who=7',
+    joinCredentials: 'omit',
     uploadBytesPerSecond: 0,
     uploadBytesPerDay: 2_500_000,
     isRelayOnly: true,
@@ -74,6 +78,9 @@ test.each<[string, object]>([
   ['worker', { worker: 'https://[bad' }],
   ['tracker', { tracker: 'javascript:alert(1)' }],
   ['join', { join: 'data:,{}' }],
+  ['join', { join: 'http://login.example/join' }],
+  ['join', { join: 'javascript:alert(1)' }],
+  ['joinCredentials', { joinCredentials: 'always' }],
 ])('resolveOptions() names the option %s that it refuses: %o', (name, options) => {
   expect(() => resolveOptions(options, page)).toThrow(`Cannot use option ${name}:`)
 })
@@ -87,6 +94,13 @@ test('optionsOfTag() reads the data attributes', () => {
     isManual: true,
     trackerUrl: 'https://t.example/',
     joinUrl: 'https://site.example/j',
+  })
+})
+
+test('optionsOfTag() reads where to join', () => {
+  expect(fromTag({ join: 'https://login.example/join', joinCredentials: 'include' })).toMatchObject({
+    joinUrl: 'https://login.example/join',
+    joinCredentials: 'include',
   })
 })
 

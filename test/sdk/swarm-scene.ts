@@ -65,7 +65,7 @@ class FakeConnection implements DialledConnection {
 }
 
 /** A swarm whose tracker, origin and connections are fakes. */
-export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang')[] = []) {
+export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang' | 'no')[] = []) {
   const clock = new FakeClock()
   const sockets: SocketEvents[] = []
   const sent: ToTracker[] = []
@@ -82,6 +82,7 @@ export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang')[]
       fetchJoin(signal) {
         joins += 1
         const response = joinResponses.shift() ?? usual
+        if (response === 'no') return Promise.resolve(undefined)
         if (response === 'hang') {
           return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
         }

@@ -228,3 +228,13 @@ test('Swarm asks for a new pass at once where the tracker is back after joins th
   await clock.advance(1000)
   expect(joins()).toBe(before + 1)
 })
+
+test('Swarm stays away from the tracker where the site does not let the visitor in, and asks again minutes later', async () => {
+  const { clock, joins, sockets } = await openSwarm(['no', 'no'])
+  await clock.advance(200_000)
+  expect([joins(), sockets.length]).toEqual([1, 0])
+  await clock.advance(200_000)
+  expect([joins(), sockets.length]).toEqual([2, 0])
+  await clock.advance(200_500)
+  expect([joins(), sockets.length]).toEqual([3, 1])
+})

@@ -9,6 +9,7 @@ import { Hono } from 'hono'
 import type * as OriginModule from '../../../origin/index.ts'
 import { signFresh } from '../../../origin/fresh.ts'
 import type { Origin, OriginOptions } from '../../../origin/index.ts'
+import type { SiteKeys } from '../../../origin/keys.ts'
 import { readKeys } from '../../../origin/keys.ts'
 import { makeAssets, sha256Of } from './assets.ts'
 import { ByteCount } from './counting.ts'
@@ -52,6 +53,10 @@ export class Site {
     return this.#options.folder
   }
 
+  keys(): Promise<SiteKeys> {
+    return readKeys(join(this.#options.state, 'keys'))
+  }
+
   get url(): string {
     return `http://localhost:${this.#port}`
   }
@@ -80,7 +85,7 @@ export class Site {
   async signFresh(now: Date, seconds: number): Promise<string> {
     if (this.#running === undefined) throw new Error('Cannot sign fresh: the origin is stopped')
     const { heads } = this.#running.origin.publication
-    const keys = await readKeys(join(this.#options.state, 'keys'))
+    const keys = await this.keys()
     const signedAt = Math.floor(now.getTime() / 1000)
     return signFresh(keys, heads, { now: signedAt, seconds, peers: true, revoked: [] })
   }
