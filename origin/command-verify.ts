@@ -20,7 +20,8 @@ export const verifyCommand: Command = {
   help: `Usage: nearhand verify <folder or URL> [options]
 
 Reads a published site as a visitor does, but all of it: signatures and their lives, every part of the manifest,
-the way from older roots to the newest, the scripts, and the bytes and content-type of every asset. Prints each path that is wrong, and why.
+the way from older roots to the newest, the scripts, the bytes and content-type of every asset, whether pages may read
+your other hosts, and that strangers are not given what is guarded. Prints each path that is wrong, and why.
 
   --root <file>                 a root.json to trust, the newest or an older one (default: the one that the site shows)
   --tag-file <name>             names of the scripts (default nearhand.js, nearhand-worker.js,

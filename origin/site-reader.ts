@@ -12,6 +12,13 @@ export interface SiteReader {
   open(path: string): Promise<SiteBody | undefined>
   /** The site's folder on its host, where there is a host. */
   readonly base: string | undefined
+  /** The body at another host of the owner, as a page of the site may read it; undefined where it is not there. */
+  openUrl?(url: string): Promise<SiteBody | undefined>
+}
+
+/** The host answers, and says no. */
+export class HostRefusal extends Error {
+  override readonly name: string = 'HostRefusal'
 }
 
 export interface SiteFile {
@@ -22,6 +29,8 @@ export interface SiteFile {
 
 export interface SiteBody {
   readonly body: AsyncIterable<Uint8Array>
+  /** Reads it no further. */
+  cancel(): Promise<void>
   readonly contentType?: string | undefined
 }
 
@@ -46,7 +55,8 @@ export function createFolderReader(folder: string): SiteReader {
     async open(path) {
       const stats = await stat(fileOf(path)).catch(absent)
       if (!stats?.isFile()) return undefined
-      return { body: createReadStream(fileOf(path), { highWaterMark: readBytes }) }
+      const body = createReadStream(fileOf(path), { highWaterMark: readBytes })
+      return { body, cancel: async () => void body.destroy() }
     },
   }
 }
@@ -58,12 +68,13 @@ export function createFolderReader(folder: string): SiteReader {
  * @param timeoutMs how long the host may be silent
  */
 export function createUrlReader(base: URL, timeoutMs: number, signal: AbortSignal): SiteReader {
-  async function get(path: string): Promise<SiteBody | undefined> {
+  async function get(url: URL): Promise<SiteBody | undefined> {
+    const isOwn = url.origin === base.origin
     const silence = new AbortController()
     const timer = setTimeout(() => silence.abort(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs)
-    const response = await fetch(new URL(`.${path}`, base), {
+    const response = await fetch(url, {
       // Compressed bodies would be the host's choice of bytes; a redirect would be another path's.
-      headers: { 'accept-encoding': 'identity', 'cache-control': 'no-cache' },
+      headers: { 'accept-encoding': 'identity', 'cache-control': 'no-cache', ...(!isOwn && { origin: base.origin }) },
       redirect: 'manual',
       signal: AbortSignal.any([signal, silence.signal]),
     }).catch((error: unknown) => {
@@ -71,21 +82,30 @@ export function createUrlReader(base: URL, timeoutMs: number, signal: AbortSigna
       throw reasonOf(error)
     })
     timer.refresh()
-    if (response.status === 200 && response.body) {
-      const contentType = response.headers.get('content-type') ?? undefined
-      return { body: watched(response.body, timer), contentType }
+    const { body } = response
+    const allowed = response.headers.get('access-control-allow-origin')
+    const isReadable = isOwn || allowed === '*' || allowed === base.origin
+    const cancel = async (): Promise<void> => {
+      clearTimeout(timer)
+      await body?.cancel()
     }
-    clearTimeout(timer)
-    await response.body?.cancel()
+    if (response.status === 200 && body && isReadable) {
+      return { body: watched(body, timer), cancel, contentType: response.headers.get('content-type') ?? undefined }
+    }
+    await cancel()
+    if (!isReadable) throw new Error(`pages of ${base.origin} may not read it: no access-control-allow-origin`)
     if (response.status === 404 || response.status === 410) return undefined
     const target = response.headers.get('location')
-    throw new Error(`the host answers ${response.status}${target === null ? '' : ` to ${target}`}`)
+    const answer = `the host answers ${response.status}${target === null ? '' : ` to ${target}`}`
+    throw response.status < 500 ? new HostRefusal(answer) : new Error(answer)
   }
+  const own = (path: string): URL => new URL(`.${path}`, base)
   return {
     base: base.pathname,
-    open: get,
+    open: (path) => get(own(path)),
+    openUrl: (url) => get(new URL(url)),
     async read(path, limitBytes) {
-      const file = await get(path)
+      const file = await get(own(path))
       return file && { bytes: await collect(file.body, limitBytes), contentType: file.contentType }
     },
   }

@@ -1,10 +1,3 @@
-import type { Bytes } from '../protocol/bytes.ts'
-import type { Asset } from '../protocol/chunks.ts'
-import { hasList, hasPages, parseChunkList, parsePage } from '../protocol/chunks.ts'
-import { ProtocolError } from '../protocol/errors.ts'
-import { contentIdOf, contentIdOfDigest } from '../protocol/hash.ts'
-import type { ContentId } from '../protocol/ids.ts'
-import { partLimitBytes } from '../protocol/limits.ts'
 import type { BinRow, Head } from '../protocol/manifest.ts'
 import { assetOfRow, manifestFiles } from '../protocol/manifest.ts'
 import { sectionOf } from '../protocol/paths.ts'
@@ -15,7 +8,8 @@ import { eachBounded } from './each-bounded.ts'
 import type { Lives } from './lives.ts'
 import type { BrowserScripts } from './scripts.ts'
 import type { SiteReader } from './site-reader.ts'
-import { findContentProblem, isSameType } from './verify-content.ts'
+import { findAssetProblem, readPart } from './verify-asset.ts'
+import { HostCheck } from './verify-hosts.ts'
 import type { ReportProblem } from './verify-manifest.ts'
 import { manifestPath, openManifest, reasonOf } from './verify-manifest.ts'
 import { verifyScripts } from './verify-scripts.ts'
@@ -48,26 +42,34 @@ export interface VerifiedSite {
 /** Checks a published site as a visitor does, but all of it: signatures, parts, scripts, and the bytes of every asset. */
 export async function verifySite(reader: SiteReader, options: VerifyOptions): Promise<VerifiedSite> {
   const opened = await openManifest(reader, options)
-  await verifyScripts(reader, opened?.roots, options)
+  const heads = [...(opened?.manifest.heads.values() ?? [])].map(({ catalogue }) => catalogue.head)
+  await verifyScripts(reader, opened && { roots: opened.roots, urls: heads.map(({ urls }) => urls) }, options)
   if (opened === undefined) return { head: undefined, lives: undefined, assets: 0, bytes: 0 }
   const { manifest } = opened
+  const hosts = new HostCheck(heads.flatMap(({ urls }) => urls?.hosts ?? []))
   let assets = 0
   let bytes = 0
   for (const { hash, catalogue } of manifest.heads.values()) {
     const { head } = catalogue
+    const findProblem = async (row: BinRow): Promise<string | undefined> => {
+      const [path] = row
+      if (manifest.headAt(path, 0)?.hash !== hash) {
+        return 'listed, but another key speaks for this path: visitors pass it over'
+      }
+      const asset = assetOfRow(row, head, sectionOf(path, head.sections))
+      hosts.note(asset)
+      return findAssetProblem(reader, manifest, asset)
+    }
     await eachBounded(listRows(reader, head, options), options.width, async (row) => {
       options.signal.throwIfAborted()
       assets += 1
       bytes += row[2]
-      const problem =
-        manifest.headAt(row[0], 0)?.hash === hash
-          ? await findAssetProblem(reader, manifest, head, row).catch(reasonOf)
-          : 'listed, but another key speaks for this path: visitors pass it over'
+      const problem = await findProblem(row).catch(reasonOf)
       options.signal.throwIfAborted()
       if (problem !== undefined) options.report(row[0], problem)
     })
   }
-  const heads = [...manifest.heads.values()].map(({ catalogue }) => catalogue.head)
+  await hosts.run(reader, options.report)
   const head = heads.toSorted((one, other) => other.seq - one.seq)[0]
   return { head, lives: livesOf(manifest, heads), assets, bytes }
 }
@@ -97,52 +99,4 @@ async function* listRows(reader: SiteReader, head: Head, { report }: VerifyOptio
     }
   }
   if (isWhole && count !== head.assetCount) report(headPath, `${count} assets instead of ${head.assetCount}`)
-}
-
-async function findAssetProblem(
-  reader: SiteReader,
-  manifest: TrustedManifest,
-  head: Head,
-  row: BinRow,
-): Promise<string | undefined> {
-  const asset = assetOfRow(row, head, sectionOf(row[0], head.sections))
-  if (manifest.isRevoked(asset.id)) return undefined // nobody is to serve it, so nobody has to
-  let digests: readonly Uint8Array[] | undefined
-  try {
-    digests = hasList(asset) ? await readDigests(reader, asset) : undefined
-  } catch (error) {
-    return `its chunk list: ${reasonOf(error)}`
-  }
-  const answer = await reader.open(askedPath(reader, asset))
-  if (answer === undefined) return 'missing'
-  const problem = await findContentProblem(asset, digests, answer.body)
-  return problem ?? findTypeProblem(asset, answer.contentType)
-}
-
-async function readDigests(reader: SiteReader, asset: Asset): Promise<readonly Uint8Array[]> {
-  const { digests } = parseChunkList(await readPart(reader, asset.id), asset)
-  if (!hasPages(asset)) return digests
-  const pages: (readonly Uint8Array[])[] = []
-  for (const [page, digest] of digests.entries()) {
-    pages.push(parsePage(await readPart(reader, contentIdOfDigest(digest)), asset, page))
-  }
-  return pages.flat()
-}
-
-/** Hosts like to answer a folder's page under the name of the folder only. */
-function askedPath(reader: SiteReader, { path }: Asset): string {
-  return reader.base === undefined ? path : path.replace(/\/index\.html$/, '/')
-}
-
-function findTypeProblem(asset: Asset, contentType: string | undefined): string | undefined {
-  const signed = asset.headers.find(([name]) => name === 'content-type')?.[1]
-  if (contentType === undefined || signed === undefined || isSameType(signed, contentType)) return undefined
-  return `the host says content-type ${contentType}, peers and store say ${signed}`
-}
-
-async function readPart(reader: SiteReader, id: ContentId): Promise<Bytes> {
-  const file = await reader.read(manifestPath(manifestFiles.part(id)), partLimitBytes)
-  if (file === undefined) throw new Error('missing')
-  if ((await contentIdOf(file.bytes)) !== id) throw new ProtocolError('untrusted', 'not what its name says')
-  return file.bytes
 }
