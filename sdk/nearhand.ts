@@ -163,6 +163,7 @@ export class Nearhand extends NearhandEventTarget {
       this.#isShown = true
       this.#try(() => this.#follow())
     })
+    events.seen(() => this.#try(() => this.#role.see()))
     events.remembered(() => this.#try(() => this.#follow()))
     events.changed(() => {
       this.#try(() => {

@@ -2,7 +2,7 @@ import type { Circumstances } from './circumstances.ts'
 import { watchCircumstances } from './circumstances.ts'
 import type { Clock } from './clock.ts'
 import { createSystemClock } from './clock.ts'
-import type { Locks } from './leader.ts'
+import type { Locks } from './leadership.ts'
 import type { Memory } from './memory.ts'
 import { createMemory } from './memory.ts'
 import type { CreatePeering } from './peers.ts'
@@ -24,6 +24,8 @@ export interface Page {
   readonly serviceWorkers: ServiceWorkerContainer | undefined
   /** Registers the service worker; resolves when one is active. */
   readonly register: (url: string, scope: string) => Promise<void>
+  /** Whether the visitor can see it now. */
+  readonly isVisible: boolean
   readonly hasWebRtc: boolean
   /** https://w3c.github.io/gpc/ */
   readonly hasPrivacyControl: boolean
@@ -40,6 +42,8 @@ export interface PageEvents {
   hidden(action: () => void): void
   /** It came back from there. */
   shown(action: () => void): void
+  /** The visitor came to this tab, or left it. */
+  seen(action: () => void): void
   /** Another tab changed what is remembered. */
   remembered(action: () => void): void
   /** The circumstances are others. */
@@ -60,6 +64,9 @@ export function createPage(base: string): Page {
     locks: 'locks' in navigatorOf ? navigator.locks : undefined,
     serviceWorkers: isSecureContext && 'serviceWorker' in navigatorOf ? navigator.serviceWorker : undefined,
     register: registerWorker,
+    get isVisible() {
+      return document.visibilityState === 'visible'
+    },
     hasWebRtc: 'RTCPeerConnection' in globalThis,
     hasPrivacyControl: Reflect.get(navigatorOf, 'globalPrivacyControl') === true,
     get circumstances() {
@@ -71,6 +78,7 @@ export function createPage(base: string): Page {
     events: {
       hidden: (action) => addEventListener('pagehide', action),
       shown: (action) => addEventListener('pageshow', (event) => event.persisted && action()),
+      seen: (action) => document.addEventListener('visibilitychange', action),
       remembered: (action) => addEventListener('storage', action),
       changed: (action) => circumstances.changed(action),
     },

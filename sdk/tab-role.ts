@@ -3,7 +3,7 @@ import { Bans } from './bans.ts'
 import { uploadLimitIn } from './circumstances.ts'
 import type { Clock } from './clock.ts'
 import { guardClock } from './clock.ts'
-import { awaitLeadership } from './leader.ts'
+import { Leadership } from './leadership.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
 import type { PeeringStatus } from './peering.ts'
@@ -27,6 +27,7 @@ export class TabRole {
   readonly #options: TabRoleOptions
   readonly #bans: Bans
   readonly #clock: Clock
+  readonly #leadership: Leadership
   /** What this device gives to others. */
   readonly today: UploadDay
   #status: PeeringStatus = nothing
@@ -38,7 +39,6 @@ export class TabRole {
   #loading: ReturnType<Page['loadPeers']> | undefined
   /** Times that it did not load. */
   #misses = 0
-  #leave: (() => void) | undefined
   #failures = 0
   #cancelRetry: (() => void) | undefined
 
@@ -48,6 +48,14 @@ export class TabRole {
     this.#bans = new Bans(page.tabMemory)
     this.today = new UploadDay(page.memory, page.date, settings.uploadBytesPerDay)
     this.#clock = guardClock(clock, (error) => this.#fail(error))
+    this.#leadership = new Leadership({
+      locks: page.locks,
+      base: settings.base,
+      clock: this.#clock,
+      tell: (message) => this.#tabs?.tell(message),
+      lead: () => this.#lead(),
+      leave: () => this.#halt(),
+    })
   }
 
   get status(): PeeringStatus {
@@ -61,12 +69,13 @@ export class TabRole {
       settings.base,
       () => this.#peering?.status,
       (status) => this.#learn(status),
+      (message) => this.#leadership.hear(message),
     )
     if (!mayConnect) this.#disconnect()
     else if (!this.#cancelRetry) {
       // Also in a tab that waits: it takes over where the other one crashes.
       this.#load().catch(() => {}) // told to the one who needs it
-      this.#leave ??= awaitLeadership(page.locks, `nearhand-leader ${settings.base}`, () => this.#lead())
+      this.#leadership.take(page.isVisible)
     }
   }
 
@@ -75,6 +84,11 @@ export class TabRole {
     this.#disconnect()
     this.#tabs?.close()
     this.#tabs = undefined
+  }
+
+  /** The visitor came to this tab, or left it. */
+  see(): void {
+    this.#leadership.see(this.#options.page.isVisible)
   }
 
   relink(): void {
@@ -114,7 +128,7 @@ export class TabRole {
       changed: () => {
         if (!isCurrent()) return
         this.#learn(peering.status)
-        this.#tabs?.tell(peering.status)
+        this.#tabs?.tell({ type: 'status', status: peering.status })
       },
       failed,
     })
@@ -148,15 +162,19 @@ export class TabRole {
   }
 
   #disconnect(): void {
-    this.#turn += 1
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
+    this.#leadership.drop()
+    this.#halt()
+  }
+
+  /** Closes every connection of this tab. */
+  #halt(): void {
+    this.#turn += 1
     const wasLeading = this.#peering !== undefined
     this.#peering?.stop()
     this.#peering = undefined
-    this.#leave?.()
-    this.#leave = undefined
-    if (wasLeading) this.#tabs?.tell(nothing)
+    if (wasLeading) this.#tabs?.tell({ type: 'status', status: nothing })
     this.#learn(nothing)
   }
 

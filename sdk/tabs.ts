@@ -3,6 +3,7 @@ import { ProtocolError } from '../protocol/errors.ts'
 import { parseValue } from '../protocol/json.ts'
 import { message } from '../protocol/schemas.ts'
 import { peerViewsSchema } from './exchange-messages.ts'
+import type { LeadMessage } from './leadership.ts'
 import type { PeeringStatus } from './peering.ts'
 
 /** What the tabs of one site say to each other, by BroadcastChannel. */
@@ -11,6 +12,7 @@ type TabMessage =
   | { readonly type: 'status'; readonly status: PeeringStatus }
   /** By one that has just come. */
   | { readonly type: 'ask' }
+  | LeadMessage
 
 const schema: v.GenericSchema<unknown, TabMessage> = message([
   v.strictObject({
@@ -22,6 +24,8 @@ const schema: v.GenericSchema<unknown, TabMessage> = message([
     }),
   }),
   v.strictObject({ type: v.literal('ask') }),
+  v.strictObject({ type: v.literal('offer') }),
+  v.strictObject({ type: v.literal('claim'), isLasting: v.boolean() }),
 ])
 
 /** Lets every tab of the site know how the one with the connections is doing. */
@@ -32,27 +36,30 @@ export class Tabs {
    * @param base the site's folder: its neighbours on the same host have tabs of their own
    * @param own this tab's status if it holds the connections
    */
-  constructor(base: string, own: () => PeeringStatus | undefined, told: (status: PeeringStatus) => void) {
+  constructor(
+    base: string,
+    own: () => PeeringStatus | undefined,
+    told: (status: PeeringStatus) => void,
+    heard: (message: LeadMessage) => void,
+  ) {
     this.#channel = new BroadcastChannel(`nearhand-tabs ${base}`)
     this.#channel.onmessage = (event: MessageEvent<unknown>) => {
       const message = parseTabMessage(event.data)
       if (message?.type === 'status') told(message.status)
-      const status = message?.type === 'ask' ? own() : undefined
-      if (status) this.tell(status)
+      else if (message?.type === 'ask') {
+        const status = own()
+        if (status) this.tell({ type: 'status', status })
+      } else if (message) heard(message)
     }
-    this.#post({ type: 'ask' })
+    this.tell({ type: 'ask' })
   }
 
-  tell(status: PeeringStatus): void {
-    this.#post({ type: 'status', status })
+  tell(message: TabMessage): void {
+    this.#channel.postMessage(message)
   }
 
   close(): void {
     this.#channel.close()
-  }
-
-  #post(message: TabMessage): void {
-    this.#channel.postMessage(message)
   }
 }
 

@@ -84,6 +84,7 @@ export function scene(options: SceneOptions = {}) {
       happened.push('registered')
       return register()
     },
+    isVisible: true,
     hasWebRtc,
     hasPrivacyControl,
     circumstances,
@@ -102,6 +103,7 @@ export function scene(options: SceneOptions = {}) {
     events: {
       hidden: (action) => (actions['hidden'] = action),
       shown: (action) => (actions['shown'] = action),
+      seen: (action) => (actions['seen'] = action),
       remembered: (action) => (actions['remembered'] = action),
       changed: (action) => (actions['changed'] = action),
     },
