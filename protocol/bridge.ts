@@ -48,8 +48,8 @@ export function pageIndex(page: number): number {
 }
 
 export type PageToWorker =
-  /** One MessagePort comes along in the transfer list. */
-  | { readonly type: 'nearhand:link'; readonly version: number }
+  /** One MessagePort comes along in the transfer list. `lock`: a Web Lock that is free when the other end is gone. */
+  | { readonly type: 'nearhand:link'; readonly version: number; readonly lock?: string | undefined }
   | { readonly type: 'nearhand:unlink' }
   /** Answered with WorkerStats on the port in the transfer list. */
   | { readonly type: 'nearhand:stats' }
@@ -163,7 +163,7 @@ const section = text(pathLimit)
 const deadlineMs = v.pipe(v.number(), v.minValue(0), v.maxValue(60_000))
 
 const pageToWorkerSchema = message([
-  v.strictObject({ type: v.literal('nearhand:link'), version: count }),
+  v.strictObject({ type: v.literal('nearhand:link'), version: count, lock: v.optional(text(pathLimit * 2)) }),
   v.strictObject({ type: v.literal('nearhand:unlink') }),
   v.strictObject({ type: v.literal('nearhand:stats') }),
   v.strictObject({ type: v.literal('nearhand:disable') }),

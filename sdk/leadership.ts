@@ -17,10 +17,10 @@ export interface LeadershipPorts {
   /** The site's folder on its host. */
   readonly base: string
   readonly clock: Clock
-  tell(message: LeadMessage): void
-  lead(): void
+  readonly tell: (message: LeadMessage) => void
+  readonly lead: () => void
   /** Another tab is to lead. */
-  leave(): void
+  readonly leave: () => void
 }
 
 /** Who only looks into another tab for a moment moves nothing. */

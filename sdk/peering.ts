@@ -9,6 +9,8 @@ import { Connection } from './connection.ts'
 import type { ExchangeHost } from './exchange-host.ts'
 import { startExchange } from './exchange-host.ts'
 import type { ExchangeToPage, PeerView } from './exchange-messages.ts'
+import type { Locks } from './leadership.ts'
+import { holdLifeLock } from './life-lock.ts'
 import { configurePeer } from './peer-configuration.ts'
 import { Swarm } from './swarm.ts'
 import type { Socket, SocketEvents } from './tracker-client.ts'
@@ -28,6 +30,7 @@ export interface PeeringOptions {
   readonly bans: Bans
   readonly today: UploadDay
   readonly isRelayOnly: boolean
+  readonly locks: Locks | undefined
   /** Bytes a second, now. */
   uploadLimit(): number
   /** The worker that answers this site's requests, now. */
@@ -53,6 +56,8 @@ export class Peering {
   readonly #options: PeeringOptions
   readonly #link: WorkerLink
   readonly #leaving = new AbortController()
+  /** Free as soon as this tab is gone. */
+  readonly #lifeLock: Promise<string | undefined>
   #host: ExchangeHost | undefined
   #swarm: Swarm | undefined
   #hasStopped = false
@@ -63,6 +68,7 @@ export class Peering {
 
   constructor(options: PeeringOptions) {
     this.#options = options
+    this.#lifeLock = holdLifeLock(options.locks, options.base, this.#leaving.signal)
     this.#link = new WorkerLink(
       options.clock,
       () => options.serviceWorker(),
@@ -113,7 +119,8 @@ export class Peering {
   /** Links the service worker anew: another one controls the page, or it forgot us. */
   relink(): void {
     if (this.#host === undefined) return
-    this.#link.link().catch(this.#options.failed)
+    const link = async (): Promise<void> => this.#link.link(await this.#lifeLock)
+    link().catch(this.#options.failed)
   }
 
   limitUpload(): void {

@@ -123,6 +123,7 @@ export class TabRole {
       bans: this.#bans,
       today: this.today,
       isRelayOnly: settings.isRelayOnly,
+      locks: page.locks,
       uploadLimit: () => uploadLimitIn(page.circumstances, settings.uploadBytesPerSecond),
       serviceWorker: () => page.serviceWorkers?.controller ?? undefined,
       changed: () => {

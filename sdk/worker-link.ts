@@ -65,15 +65,18 @@ export class WorkerLink {
     this.#linked = linked
   }
 
-  /** Makes a new port, and another one where the worker says nothing for long; the one before is done with. */
-  async link(): Promise<void> {
+  /**
+   * Makes a new port, and another one where the worker says nothing for long; the one before is done with.
+   * @param lock free when this tab is gone
+   */
+  async link(lock?: string): Promise<void> {
     this.#round += 1
     const round = this.#round
     for (let waitMs = linkAnswerMs; round === this.#round; waitMs = Math.min(waitMs * 2, longestLinkAnswerMs)) {
       const worker = this.#worker()
       if (worker === undefined) return
       const { port1, port2 } = new MessageChannel()
-      this.#post(worker, { type: 'nearhand:link', version: bridgeVersion }, [port1])
+      this.#post(worker, { type: 'nearhand:link', version: bridgeVersion, lock }, [port1])
       this.#give(port2)
       // Messages keep their order, so an answer to a later question says that the link has arrived.
       const answer = await askWorker(worker, 'nearhand:stats', this.#clock, waitMs)

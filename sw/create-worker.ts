@@ -40,6 +40,8 @@ export interface World {
   readonly unregister: () => void
   readonly tellStore: (message: StoreMessage) => void
   readonly tellTraffic: (message: TrafficMessage) => void
+  /** Resolves when nobody holds this Web Lock. */
+  readonly untilFree: (lock: string, signal: AbortSignal) => Promise<unknown>
   /** A failure that cost nothing but a plain answer. */
   readonly report: (error: unknown) => void
 }
@@ -76,6 +78,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     askRelink: () => world.tellPages({ type: 'nearhand:relink' }),
     loadLinkedAt: () => loadAs(disk.state, linkKey, v.optional(v.number()), undefined, report),
     saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
+    untilFree: (lock, signal) => world.untilFree(lock, signal),
     onDuplicate: (bytes) => traffic.onDuplicate(bytes),
     onHeard: (envelope) => void manifests.hear(envelope).catch(report),
     onPass: (token) => pass.take(token),

@@ -132,6 +132,7 @@ function start(config: WorkerConfig, disk: Disk, unregister: () => void): Return
     unregister,
     tellStore: (message) => storeChannel.postMessage(message),
     tellTraffic: (message) => trafficChannel.postMessage(message),
+    untilFree: async (lock, signal) => navigator.locks.request(lock, { signal }, () => {}),
     report,
   })
 }

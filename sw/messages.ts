@@ -37,7 +37,7 @@ export async function receiveMessage(
       return
     case 'nearhand:link':
       if (!port || parsed.version !== bridgeVersion) return
-      bridge.link(port, client)
+      bridge.link(port, client, parsed.lock)
       await manifests.tellRule()
       return
     case 'nearhand:fresh':

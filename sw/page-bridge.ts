@@ -22,6 +22,8 @@ export interface BridgeOptions {
   /** When a page was linked last, of an earlier life of the worker; undefined: never. */
   readonly loadLinkedAt: () => Promise<number | undefined>
   readonly saveLinkedAt: (at: number) => void
+  /** Resolves when nobody holds this lock. */
+  readonly untilFree: (lock: string, signal: AbortSignal) => Promise<unknown>
   /** Bytes came that nobody waits for any more. */
   readonly onDuplicate: (bytes: number) => void
   /** A peer said that it believes this fresh. */
@@ -74,6 +76,7 @@ export class PageBridge {
   #savedAt = 0
   #firstLink: Promise<unknown> | undefined
   #onLink: (() => void) | undefined
+  #watching = new AbortController()
 
   constructor(options: BridgeOptions) {
     this.#options = options
@@ -88,10 +91,14 @@ export class PageBridge {
     return this.#openBytes
   }
 
-  /** @param owner the page, so that only it can take its port back */
-  link(port: ExchangePort, owner: string): void {
+  /**
+   * @param owner the page, so that only it can take its port back
+   * @param lock free when that page is gone: of a crash, nothing else tells
+   */
+  link(port: ExchangePort, owner: string, lock?: string): void {
     this.#stopAll()
     this.#port?.close()
+    this.#watch(port, lock)
     this.#port = port
     this.#owner = owner
     port.listen((message) => {
@@ -227,7 +234,18 @@ export class PageBridge {
     this.#options.saveLinkedAt(this.#heardAt)
   }
 
+  #watch(port: ExchangePort, lock: string | undefined): void {
+    this.#watching.abort()
+    this.#watching = new AbortController()
+    if (lock === undefined) return
+    const gone = (): void => {
+      if (port === this.#port) this.#drop()
+    }
+    this.#options.untilFree(lock, this.#watching.signal).then(gone, () => {}) // then silence tells, if later
+  }
+
   #drop(): void {
+    this.#watching.abort()
     this.#port?.close()
     this.#port = undefined
     this.#owner = undefined

@@ -54,6 +54,7 @@ export function makeWorker(
     unregister: () => void (told.unregistrations += 1),
     tellStore: (message) => void told.store.push(message),
     tellTraffic: (message) => void told.traffic.push(message),
+    untilFree: () => new Promise(() => {}),
     report: (error) => void reports.push(error),
   })
   const ask: MadeWorker['ask'] = (url, path, headers = {}, signal = new AbortController().signal) =>

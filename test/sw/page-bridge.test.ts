@@ -13,12 +13,21 @@ const ask = { index: 1, length: 4, deadlineMs: 500, promptMs: 500, isUrgent: fal
 const { signal } = new AbortController()
 
 function open(linkedAt?: number) {
-  const seen = { relinks: 0, duplicates: 0, saved: [] as number[], heard: [] as string[], passes: [] as string[] }
+  const locks = new Map<string, () => void>()
+  const seen = {
+    relinks: 0,
+    duplicates: 0,
+    saved: [] as number[],
+    heard: [] as string[],
+    passes: [] as string[],
+    locks,
+  }
   const bridge = new PageBridge({
     now: () => Date.now(),
     askRelink: () => void (seen.relinks += 1),
     loadLinkedAt: () => Promise.resolve(linkedAt),
     saveLinkedAt: (at) => void seen.saved.push(at),
+    untilFree: (lock) => new Promise((free) => seen.locks.set(lock, () => free(undefined))),
     onDuplicate: (bytes) => void (seen.duplicates += bytes),
     onHeard: (envelope) => void seen.heard.push(envelope),
     onPass: (pass) => void seen.passes.push(pass),
@@ -212,4 +221,19 @@ describe('PageBridge.ready()', () => {
     bridge.unlink('page')
     expect(seen.saved).toEqual([Date.now(), 0])
   })
+})
+
+test('PageBridge lets go of an exchange whose lock is free, and of no other', async () => {
+  const { bridge, seen } = open()
+  bridge.link(new FakeExchange(() => undefined), 'crashed page', 'lock 1')
+  const reading = bridge.read(asset, ask, signal).answer
+  seen.locks.get('lock 1')?.()
+  expect(await reading).toBe('stopped')
+  expect(bridge.isLinked).toBe(false)
+
+  bridge.link(new FakeExchange(() => undefined), 'page', 'lock 2')
+  bridge.link(new FakeExchange(() => undefined), 'next page', 'lock 3')
+  seen.locks.get('lock 2')?.()
+  await Promise.resolve()
+  expect(bridge.isLinked).toBe(true)
 })

@@ -75,6 +75,14 @@ export class Visitor {
     this.site = site
   }
 
+  /** Another tab of the same browser at the site. */
+  async openTab(path = '/'): Promise<Visitor> {
+    const tab = new Visitor({ ...this.browser, page: await this.browser.context.newPage() }, this.site)
+    await tab.goto(path)
+    await tab.untilControlled()
+    return tab
+  }
+
   async goto(path: string): Promise<void> {
     await this.page.goto(`${this.site.url}${path}`)
   }
