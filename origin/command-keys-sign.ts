@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { lstat, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { CommandIo } from './command.ts'
 import { UsageError } from './command.ts'
@@ -29,6 +29,10 @@ export async function listCommand(args: string[], io: CommandIo): Promise<number
     if (pair) here.set(pair.id, `${role}.key`)
   }
   io.stdout.write(describeRoot(root, here, Math.floor(Date.now() / 1000)))
+  for (const [id, file] of here) {
+    if (!Object.hasOwn(root.keys, id))
+      io.stdout.write(`  ${file} (${id.slice(0, 12)}) is here, and this root does not name it\n`)
+  }
   const draft = await readDraft(folder)
   if (draft) io.stdout.write(`\n${describeDraft(root, await onlyGood(draft, root), folder)}`)
   return 0
@@ -39,8 +43,13 @@ export async function makeCommand(args: string[], io: CommandIo): Promise<number
   const file = resolve(io.cwd, onlyArgument(positionals, 'file (such as alice.key)'))
   const pair = await keyPairOfSeed(new Uint8Array(randomBytes(32)))
   const publicFile = `${file.replace(/\.key$/, '')}.pub`
-  await writeFile(publicFile, publicPemOf(pair), { flag: 'wx' })
+  // Both or none: half of a pair would only be found out by the one who is sent it.
+  for (const place of [file, publicFile]) {
+    if (await isThere(place)) throw new Error(`Cannot make key: ${place} is there already`)
+  }
+  if (!(await isThere(dirname(file)))) throw new Error(`Cannot make key: there is no folder ${dirname(file)}`)
   await writeSecret(file, pair.pem)
+  await writeFile(publicFile, publicPemOf(pair), { flag: 'wx' })
   io.stdout.write(`Made key ${shortId(pair.id)}
   ${file} stays on this machine; keep a copy as safe as itself
   ${publicFile} goes to the site's owner, for nearhand keys add or rotate
@@ -124,11 +133,22 @@ async function findCurrent(file: string, folder: string): Promise<CurrentRoot['r
 async function readKeys(files: readonly string[], cwd: string): Promise<KeyPair[]> {
   const pairs: KeyPair[] = []
   for (const name of files) {
-    const pair = await readKeyPair(resolve(cwd, name))
+    const file = resolve(cwd, name)
+    if ((await readFile(file, 'utf8').catch(() => '')).includes('PUBLIC KEY')) {
+      throw new Error(`Cannot sign by ${name}: that is the public half of a key; name the file beside it`)
+    }
+    const pair = await readKeyPair(file)
     if (pair === undefined) throw new Error(`Cannot read ${name}: there is no such file`)
     pairs.push(pair)
   }
   return pairs
+}
+
+async function isThere(place: string): Promise<boolean> {
+  return lstat(place).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function mustRead(file: string): Promise<string> {

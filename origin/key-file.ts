@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { chmod, open, readFile, stat, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
 import type { Bytes } from '../protocol/bytes.ts'
 import { concatBytes } from '../protocol/bytes.ts'
 import type { KeyId } from '../protocol/ids.ts'
@@ -62,7 +61,7 @@ export function publicPemOf({ pem }: KeyPair): string {
 /** Reads what `publicPemOf` wrote, or OpenSSL. Refuses a private key: that one must never travel. */
 export async function readPublicKey(file: string): Promise<NamedKey> {
   const pem = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new Error(`Cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`Cannot read ${file}: ${reasonOf(cause)}`, { cause })
   })
   if (pem.includes('PRIVATE KEY')) {
     throw new Error(`Cannot use ${file}: that is a private key, which stays where it was made; give the .pub beside it`)
@@ -86,10 +85,12 @@ export async function readSecret(file: string): Promise<Buffer | undefined> {
   })
   if (handle === undefined) return undefined
   try {
-    const { mode, size } = await handle.stat()
+    const stats = await handle.stat()
+    if (!stats.isFile()) throw new Error(`Cannot read ${file}: not a file`)
+    const { mode, size } = stats
     // Windows has no such bits: every file looks open to all.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new Error(`Cannot use ${file}: others may read it (mode ${bitsOf(mode)}); run chmod 600 ${basename(file)}`)
+      throw new Error(`Cannot use ${file}: others may read it (mode ${bitsOf(mode)}); run chmod 600 ${file}`)
     }
     if (size > secretFileLimit) throw new Error(`Cannot read ${file}: ${size} bytes are no key`)
     return await handle.readFile()
@@ -103,6 +104,11 @@ export async function assertOwnFolder(folder: string): Promise<void> {
   const { mode } = await stat(folder)
   if (process.platform === 'win32' || (mode & 0o002) === 0) return
   throw new Error(`Cannot use ${folder}: others may write to it (mode ${bitsOf(mode)}); run chmod 700 ${folder}`)
+}
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return code === 'ENOENT' ? 'there is no such file' : cause instanceof Error ? cause.message : String(cause)
 }
 
 function bitsOf(mode: number): string {

@@ -31,6 +31,11 @@ export function describeDraft(current: Root, draft: RootDraft, folder: string): 
     const wait = signed.length < threshold ? `, missing of ${missing.map(shortId).join(', ')}` : ''
     lines.push(`  ${signed.length} of ${threshold} signatures by the keys of ${which}${wait}`)
   }
+  const isSigned = [current, draft.root].every(({ roles }) => {
+    const { signed, threshold } = tally(draft, roles.root)
+    return signed.length >= threshold
+  })
+  if (isSigned) return `${[...lines, 'All have signed: nearhand keys sign makes it the root'].join('\n')}\n`
   lines.push(
     `Give ${draftFile} and root.json to the holders of those keys; each runs`,
     `  nearhand keys sign ${draftFile} --key <their key>`,

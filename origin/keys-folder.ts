@@ -2,14 +2,13 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Root } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
-import { openPinnedRoot } from '../protocol/trusted-manifest.ts'
 import type { KeyPair } from './key-file.ts'
 import { assertOwnFolder, readKeyPair, writeSecret } from './key-file.ts'
 import type { CurrentRoot } from './keys-chain.ts'
 import { readText } from './keys-chain.ts'
 import type { RootDraft } from './keys-draft.ts'
 import { finishDraft, onlyGood, parseDraft, signDraft, spellDraft } from './keys-draft.ts'
-import { keyFiles } from './keys.ts'
+import { assertSite, keyFiles, noRoot, openRootOf } from './keys.ts'
 import type { RoleName } from './keys-root.ts'
 import { roleNames, rolesOf, shortId } from './keys-root.ts'
 import { writeAtomically } from './write-atomically.ts'
@@ -25,9 +24,11 @@ const retiredFolder = 'retired'
 
 export async function readCurrentRoot(folder: string): Promise<CurrentRoot> {
   const envelope = await readText(join(folder, keyFiles.root))
-  if (envelope === undefined) throw new Error(`Cannot read keys: no ${keyFiles.root} in ${folder}`)
+  if (envelope === undefined) throw noRoot(folder)
   await assertOwnFolder(folder)
-  return { root: await openPinnedRoot(envelope), envelope }
+  const root = await openRootOf(folder, envelope)
+  await assertSite(folder, root)
+  return { root, envelope }
 }
 
 /** Undefined where no change waits for signatures. */

@@ -83,8 +83,11 @@ export function findKey(root: Root, text: string): { readonly id: KeyId; readonl
   )
   const [first, ...more] = found
   if (first === undefined) {
+    const isRole = roleNames.some((name) => name === text)
     throw new Error(
-      `Cannot find key ${text}: neither one of the roles ${roleNames.join(', ')} nor the beginning of a key's id`,
+      isRole
+        ? `Cannot find key ${text}: the site has none of this role (nearhand keys add ${text} makes one)`
+        : `Cannot find key ${text}: neither one of the roles ${roleNames.join(', ')} nor the first 6 digits or more of a key's id`,
     )
   }
   if (more.length === 0) return first

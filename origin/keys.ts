@@ -137,13 +137,10 @@ export async function hasKeys(folder: string): Promise<boolean> {
 /** Throws where there is no root, others may write to the folder, a secret is open to others, or a key is not one of the root's role. */
 export async function readKeys(folder: string): Promise<SiteKeys> {
   const rootEnvelope = await readText(join(folder, keyFiles.root))
-  if (rootEnvelope === undefined) throw new Error(`Cannot read keys: no ${keyFiles.root} in ${folder}`)
+  if (rootEnvelope === undefined) throw noRoot(folder)
   await assertOwnFolder(folder)
-  const root = await openPinnedRoot(rootEnvelope)
-  const siteFile = await readText(join(folder, keyFiles.site))
-  if (siteFile !== undefined && parseJson(siteSchema, siteFile, siteFileLimit, keyFiles.site).site !== root.site) {
-    throw new Error(`Cannot read keys: ${keyFiles.site} and ${keyFiles.root} in ${folder} are of different sites`)
-  }
+  const root = await openRootOf(folder, rootEnvelope)
+  await assertSite(folder, root)
   return {
     site: root.site,
     root,
@@ -157,6 +154,26 @@ export async function readKeys(folder: string): Promise<SiteKeys> {
     fresh: await readSigner(join(folder, keyFiles.freshKey), root.roles.fresh),
     token: await readSigner(join(folder, keyFiles.tokenKey), root.roles.token),
   }
+}
+
+export function noRoot(folder: string): Error {
+  return new Error(
+    `Cannot read keys: no ${keyFiles.root} in ${folder} (another folder by --keys, new keys by nearhand keygen)`,
+  )
+}
+
+export async function openRootOf(folder: string, envelope: string): Promise<Root> {
+  return openPinnedRoot(envelope).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`Cannot use ${join(folder, keyFiles.root)}: ${reason}`, { cause })
+  })
+}
+
+/** The root of another site, put there by a careless copy, must not be taken for ours. */
+export async function assertSite(folder: string, { site }: Root): Promise<void> {
+  const file = await readText(join(folder, keyFiles.site))
+  if (file === undefined || parseJson(siteSchema, file, siteFileLimit, keyFiles.site).site === site) return
+  throw new Error(`Cannot read keys: ${keyFiles.site} and ${keyFiles.root} in ${folder} are of different sites`)
 }
 
 async function signRoot(

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -49,6 +49,71 @@ async function collectFrom(...names: string[]): Promise<{ code: number; stdout: 
 }
 
 describe('nearhand keys', () => {
+  test.each<[string, string[], () => Promise<unknown>, string]>([
+    [
+      'no folder of keys',
+      ['list', '--keys', 'none'],
+      async () => {},
+      'another folder by --keys, new keys by nearhand keygen',
+    ],
+    [
+      'a second key of one name',
+      ['make', 'ann.key'],
+      () => nearhand('keys', 'make', 'ann.key'),
+      'ann.key is there already',
+    ],
+    ['a key in no folder', ['make', 'none/ann.key'], async () => {}, 'there is no folder'],
+    ['a .pub that is not there', ['add', 'root', 'ann.pub', '--keys', 'k'], async () => {}, 'there is no such file'],
+    [
+      'half of a root',
+      ['list', '--keys', 'k'],
+      () => truncate(at('k/root.json'), 100),
+      'k/root.json: Cannot open root',
+    ],
+    [
+      'the root of another site',
+      ['renew', '--keys', 'k'],
+      async () => {
+        await nearhand('keygen', '--keys', 'other')
+        await copyFile(at('other/root.json'), at('k/root.json'))
+      },
+      'are of different sites',
+    ],
+    [
+      'a folder in the place of a key',
+      ['list', '--keys', 'k'],
+      async () => {
+        await rm(at('k/head.key'))
+        await mkdir(at('k/head.key'))
+      },
+      'k/head.key: not a file',
+    ],
+    ['a role without keys', ['rotate', 'live', '--keys', 'k'], async () => {}, 'the site has none of this role'],
+    ['a few digits', ['revoke', 'ab', '--keys', 'k'], async () => {}, 'the first 6 digits or more'],
+    [
+      'the public half to sign by',
+      ['sign', 'k/root.next.json', '--key', 'ann.pub'],
+      async () => {
+        await nearhand('keys', 'make', 'ann.key')
+        await keys('add', 'root', 'ann.pub', '--threshold', '2')
+      },
+      'that is the public half',
+    ],
+  ])('says what is wrong with %s', async (_, args, prepare, reason) => {
+    await prepare()
+    expect(await nearhand('keys', ...args)).toMatchObject({ code: 1, stderr: expect.stringContaining(reason) })
+  })
+
+  test('list says that a root which waits has all signatures, and which keys no root names', async () => {
+    await nearhand('keys', 'make', 'ann.key')
+    await keys('add', 'root', 'ann.pub', '--threshold', '2')
+    await nearhand('keys', 'sign', 'k/root.next.json', '--key', 'ann.key')
+    expect((await keys('list')).stdout).toContain('nearhand keys sign makes it the root')
+    await copyFile(at('ann.key'), at('k/token.key'))
+    expect((await keys('list')).stdout).toMatch(/token\.key .* is here, and this root does not name it/)
+    expect(await keys('sign')).toMatchObject({ code: 0, stdout: expect.stringContaining('Root 2 holds until') })
+  })
+
   test('renew --fresh-life lets a static host sign for longer, which nobody does without the root keys', async () => {
     await mkdir(at('site'))
     const publish = (...args: string[]) => nearhand('publish', 'site', '--keys', 'k', '--state', 'state', ...args)

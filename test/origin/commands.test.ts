@@ -38,7 +38,7 @@ describe('the commands', () => {
     await chmod(join(folder, 'k/head.key'), 0o644)
     expect(await nearhand('publish', 'site', '--keys', 'k')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('run chmod 600 head.key'),
+      stderr: expect.stringContaining(`run chmod 600 ${join(folder, 'k/head.key')}`),
     })
   })
 

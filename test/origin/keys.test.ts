@@ -77,7 +77,9 @@ describe('readKeys()', () => {
     await make()
     for (const name of [keyFiles.headKey, keyFiles.swarmSecret]) {
       await chmod(join(folder, name), 0o640)
-      await expect(readKeys(folder)).rejects.toThrow(`others may read it (mode 0640); run chmod 600 ${name}`)
+      await expect(readKeys(folder)).rejects.toThrow(
+        `others may read it (mode 0640); run chmod 600 ${join(folder, name)}`,
+      )
       await chmod(join(folder, name), 0o600)
     }
   })
