@@ -70,7 +70,6 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const store = new Store({ disk: disk.store, limitBytes: config.storeLimitBytes, now, report, tell: world.tellStore })
   const place = { origin: world.location.origin, base: config.base }
   const hosts = new Hosts({ state: disk.state, fetch: world.fetch, now, report })
-  if (config.urls?.hosts.length) void hosts.load()
   const origin = new Origin(world.fetch, place, now, (host) => hosts.close(host))
   const pass = new OwnPass(() => (now() + origin.clockOffsetMs) / 1000)
   const bridge = new PageBridge({
@@ -123,8 +122,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
       onBad: (source, bytes) => traffic.onBad(source, bytes),
     },
   })
-  const rules = rulesOf(config, place)
-  return { rules, route, manifests, bridge, store, traffic, media, budget, hosts }
+  return { rules: rulesOf(config, place), route, manifests, bridge, store, traffic, media, budget, hosts }
 }
 
 function rulesOf({ urls, patterns }: WorkerConfig, place: SitePlace): AnswerRules {

@@ -32,6 +32,7 @@ function readConfig(): WorkerConfig | undefined {
 function listen(config: WorkerConfig): void {
   const disk = new Disk(caches, indexedDB, config.base)
   const worker = start(config, disk, () => void disable().catch(report))
+  if (config.urls?.hosts.length) void worker.hosts.load()
   // A page keeps an unregistered worker, which the browser may stop and start again: the mark outlives that.
   let isOff: boolean | undefined
   const switched = within(deviceWaitMs, disk.isOff()).then((isMarked) => (isOff ??= isMarked === true), report)
