@@ -3,6 +3,7 @@ import type { PeerId, SwarmId } from '../protocol/ids.ts'
 import {
   candidatesPerPair,
   clockSkewSeconds,
+  introduceAgainSeconds,
   introductionsMade,
   introductionsReceived,
   offersPerPair,
@@ -47,6 +48,9 @@ export interface Visitor {
 /** Two that were introduced, seen from one of them. Both sides hold the same object. */
 interface Pair {
   readonly seeker: PeerId
+  /** When they were introduced last, in seconds since 1970. */
+  introducedAt: number
+  offersLeft: number
   offers: number
   answers: number
   candidates: number
@@ -70,7 +74,7 @@ interface Peer {
 /**
  * Who is in which swarm, who was introduced to whom. No I/O: messages come in, effects go out.
  *
- * A pair is introduced once; the seeker offers, the other answers, and both tell candidates. Signals pass only
+ * Of a pair one seeks: it offers, the other answers, and both tell candidates. They are introduced again after a while. Signals pass only
  * between the introduced and only in that order, so nobody can reach a peer that the tracker did not choose.
  */
 export class Tracker {
@@ -168,16 +172,29 @@ export class Tracker {
       random: this.#options.random,
     })
     for (const other of picked) {
-      const pair = { seeker: peer.id, offers: 0, answers: 0, candidates: 0 }
-      peer.pairs.set(other.id, pair)
-      other.pairs.set(peer.id, pair)
-      other.received += 1
+      this.#introduce(peer, other)
     }
     return [{ to: peer.id, message: { type: 'peers', swarm, peers: picked.map((other) => other.id) } }]
   }
 
+  #introduce(peer: Peer, other: Peer): void {
+    const known = peer.pairs.get(other.id)
+    const introducedAt = this.#options.now()
+    // What was counted stays: an answer to the last offer may be on its way.
+    if (known) Object.assign(known, { introducedAt, offersLeft: offersPerPair })
+    if (known) return
+    const pair = { seeker: peer.id, introducedAt, offersLeft: offersPerPair, offers: 0, answers: 0, candidates: 0 }
+    peer.pairs.set(other.id, pair)
+    other.pairs.set(peer.id, pair)
+    other.received += 1
+  }
+
   #mayMeet(peer: Peer, other: Peer): boolean {
-    if (other === peer || peer.pairs.has(other.id) || other.received >= introductionsReceived) return false
+    const pair = peer.pairs.get(other.id)
+    // Nobody tells us whether the two found a way to each other. Always the same one seeks, so offers never cross.
+    if (pair && (pair.seeker !== peer.id || this.#options.now() < pair.introducedAt + introduceAgainSeconds))
+      return false
+    if (other === peer || (!pair && other.received >= introductionsReceived)) return false
     if (!this.#hasPass(other)) return false
     // Behind one address they could meet only by local candidates or a router that hairpins.
     return this.#isLan(peer, other) || other.address !== peer.address
@@ -224,8 +241,11 @@ function pass(pair: Pair, isSeeker: boolean, isLan: boolean, signal: Signal): Si
   switch (signal.type) {
     case 'offer':
       if (!isSeeker) throw new ProtocolError('malformed', 'Cannot pass offer: the other one offers')
-      if (pair.offers >= offersPerPair) throw new ProtocolError('malformed', 'Cannot pass offer: too many')
+      // Not a fault: it may have been introduced anew a moment later than it thought.
+      if (pair.offersLeft === 0) return undefined
+      pair.offersLeft -= 1
       pair.offers += 1
+      pair.candidates = 0
       return signal
     case 'answer':
       if (isSeeker || pair.answers >= pair.offers) {

@@ -169,8 +169,9 @@ export const hostPauseMs: number = 300_000 // until one that could not is tried 
 // Tracker
 export const introductionsMade: number = 128 // of those still here, that one peer asked for
 export const introductionsReceived: number = 64 // of those still here, that others asked for
-export const offersPerPair: number = 4 // the first, and again where ICE must restart
-export const candidatesPerPair: number = 64 // both directions together
+export const offersPerPair: number = 4 // after each introduction: the first, and again where a connection failed
+export const introduceAgainSeconds: number = 60 // until a pair is introduced again, as it may not have met
+export const candidatesPerPair: number = 64 // after each offer, both directions together
 export const trackerConnections: number = 20_000 // of one process
 export const trackerConnectionsPerAddress: number = 256 // an office, a school, a provider's shared address
 export const trackerConnectsPerSecond: number = 4 // from one address, after as many at once as it may hold

@@ -19,7 +19,8 @@ export interface ConnectionPorts {
   closed(): void
 }
 
-const dialMs = 3000
+/** Two round trips over the tracker and six between the peers, over relays and on a busy device too. */
+const dialMs = 5000
 const candidateDelayMs = 5
 
 /** One RTCPeerConnection with one channel that both sides make (RFC 8832 is not needed for it). */

@@ -19,7 +19,14 @@ export type PageToExchange =
   /** The swarms that channels added from now on may share, and the pass for them, which all peers are shown. */
   | { readonly type: 'swarms'; readonly swarms: readonly SectionSwarm[]; readonly pass: string }
   /** The channel comes along in the transfer list, in the task that created it. */
-  | { readonly type: 'channel'; readonly peer: PeerId; readonly self: PeerId; readonly channel: RTCDataChannel }
+  | {
+      readonly type: 'channel'
+      /** Its number among all of the page: one peer may have several, one after the other. */
+      readonly connection: number
+      readonly peer: PeerId
+      readonly self: PeerId
+      readonly channel: RTCDataChannel
+    }
   /** The certificate of this peer, as the page puts it into the SDP. Sent before the channel can open. */
   | { readonly type: 'certificate'; readonly peer: PeerId; readonly fingerprint: string }
   /** The page closed this peer's connection, which the exchange's end of the channel does not notice. */
@@ -47,8 +54,14 @@ export type ExchangeToPage =
   | { readonly type: 'started' }
   /** The peers that finished the handshake and told what they hold. */
   | { readonly type: 'peers'; readonly peers: readonly PeerView[]; readonly uploadedBytes: number }
-  /** The channel is done with; `isBanned` where the peer broke the protocol or sent wrong bytes. */
-  | { readonly type: 'gone'; readonly peer: PeerId; readonly isBanned: boolean }
+  /** The channel of this connection is done with; `isBanned` where the peer broke the protocol or sent wrong bytes. */
+  | {
+      readonly type: 'gone'
+      readonly peer: PeerId
+      /** Undefined where the peer had left before it was banned. */
+      readonly connection?: number | undefined
+      readonly isBanned: boolean
+    }
 
 /** Where the worker file leaves the exchange when a page evaluates it. */
 export const exchangeGlobal: symbol = Symbol.for('nearhand.exchange')
@@ -75,6 +88,7 @@ const pageToExchangeSchema = message([
   }),
   v.strictObject({
     type: v.literal('channel'),
+    connection: amount,
     peer: peerIdSchema,
     self: peerIdSchema,
     channel: v.custom<RTCDataChannel>((value) => typeof value === 'object' && value !== null && 'send' in value),
@@ -102,7 +116,12 @@ export const peerViewsSchema: v.GenericSchema<unknown, readonly PeerView[]> = v.
 const exchangeToPageSchema = message([
   v.strictObject({ type: v.literal('started') }),
   v.strictObject({ type: v.literal('peers'), peers: peerViewsSchema, uploadedBytes: amount }),
-  v.strictObject({ type: v.literal('gone'), peer: peerIdSchema, isBanned: v.boolean() }),
+  v.strictObject({
+    type: v.literal('gone'),
+    peer: peerIdSchema,
+    connection: v.optional(amount),
+    isBanned: v.boolean(),
+  }),
 ])
 
 export function parsePageToExchange(value: unknown): PageToExchange {

@@ -151,13 +151,14 @@ export class Exchange implements SessionHost {
   ended(session: PeerSession, end: SessionEnd): void {
     if (this.#sessions.get(session.peer) !== session) return
     this.#sessions.delete(session.peer)
-    this.#ports.post({ type: 'gone', peer: session.peer, isBanned: end === 'violation' })
+    const { peer, connection } = session
+    this.#ports.post({ type: 'gone', peer, connection, isBanned: end === 'violation' })
     this.#tellViews()
   }
 
-  #add({ channel, peer, self }: Extract<PageToExchange, { type: 'channel' }>): void {
+  #add({ channel, connection, peer, self }: Extract<PageToExchange, { type: 'channel' }>): void {
     this.#drop(peer)
-    const session = new PeerSession(this.#ports.channelOf(channel), peer, this)
+    const session = new PeerSession(this.#ports.channelOf(channel), peer, connection, this)
     this.#sessions.set(peer, session)
     this.#soon(viewDelayMs, this.#tellViews)
     session.introduce(self, this.#swarms).catch(this.#ports.failed)

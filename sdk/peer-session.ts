@@ -52,6 +52,8 @@ const handshakeMs = 10_000
  */
 export class PeerSession implements HolderView, UploadClient {
   readonly peer: PeerId
+  /** Its number on the page. */
+  readonly connection: number
   readonly downloads: Downloads
   readonly standing: Standing = new Standing()
   readonly #host: SessionHost
@@ -71,8 +73,9 @@ export class PeerSession implements HolderView, UploadClient {
   #adverts: Adverts | undefined
   #sentBytes = 0
 
-  constructor(channel: Channel, peer: PeerId, host: SessionHost) {
+  constructor(channel: Channel, peer: PeerId, connection: number, host: SessionHost) {
     this.peer = peer
+    this.connection = connection
     this.#host = host
     this.#channel = channel
     this.#guard = new FloodGuard(host.clock.now())

@@ -157,7 +157,7 @@ export class Peering {
         this.#options.changed()
         break
       case 'gone':
-        this.#swarm?.gone(message.peer, message.isBanned)
+        this.#swarm?.gone(message.peer, message.connection, message.isBanned)
         if (message.isBanned) this.#options.changed()
     }
   }

@@ -9,6 +9,7 @@ import type { Bans } from './bans.ts'
 import { TokenBucket } from './budget.ts'
 import type { Connection, ConnectionPorts } from './connection.ts'
 import type { PageToExchange } from './exchange-messages.ts'
+import { Redials } from './redials.ts'
 import type { TrackerPorts } from './tracker-client.ts'
 import { TrackerClient } from './tracker-client.ts'
 
@@ -24,8 +25,13 @@ export interface SwarmPorts extends TrackerPorts {
 
 interface Member {
   readonly connection: DialledConnection
+  /** Of all that this page made. */
+  readonly number: number
   readonly isDial: boolean
-  isOpen: boolean
+  /** Undefined before it opened. */
+  openedAt: number | undefined
+  /** It turned out to be one that we are connected with already. */
+  isDouble: boolean
   fingerprint: string | undefined
 }
 
@@ -34,7 +40,8 @@ const longestRetryMs = 30_000
 /** A policy may forbid it for good, and the browser reports each try. */
 const longestJoinRetryMs = 300_000
 const joinMs = 10_000
-const dialRetries = 2
+/** An open connection of a shorter life was of no use: the peers did not get to know each other. */
+const goodAfterMs = 30_000
 /** The first pauses are short: two visitors who come together find each other soon. */
 const seekPausesMs = [1000, 2000]
 const seekEveryMs = 10_000
@@ -50,13 +57,15 @@ export class Swarm {
   readonly #bans: Bans
   readonly #tracker: TrackerClient
   readonly #members = new Map<PeerId, Member>()
-  /** Peers to dial, and how often each was dialled in vain. */
-  readonly #introduced = new Map<PeerId, number>()
+  /** To dial. */
+  readonly #introduced = new Set<PeerId>()
+  readonly #redials: Redials
   readonly #offers: TokenBucket
   #join: JoinResponse | undefined
   #joinAttempt = 0
   #joining: AbortController | undefined
   #hasStopped = false
+  #connections = 0
   #seekRound = 0
   #cancelSeek: () => void = () => {}
   #cancelJoin: () => void = () => {}
@@ -64,6 +73,7 @@ export class Swarm {
   constructor(ports: SwarmPorts, bans: Bans) {
     this.#ports = ports
     this.#bans = bans
+    this.#redials = new Redials(ports.random)
     this.#offers = new TokenBucket(offersPerSecond, offerBurst, ports.clock.now())
     this.#tracker = new TrackerClient(ports, {
       welcomed: () => {
@@ -89,7 +99,8 @@ export class Swarm {
     this.#joining = joining
     const cancel = clock.after(joinMs, () => joining.abort())
     try {
-      const join = await this.#ports.fetchJoin(joining.signal)
+      // It may have begun before, and hear of no end.
+      const join = await Promise.race([this.#ports.fetchJoin(joining.signal), endOf(joining.signal)])
       if (this.#hasStopped) return
       if (join === undefined) {
         // A no is a no for a while; who logs in mostly opens another page.
@@ -124,11 +135,12 @@ export class Swarm {
     for (const { connection } of this.#members.values()) connection.close()
   }
 
-  /** The exchange is done with a peer. */
-  gone(peer: PeerId, isBanned: boolean): void {
+  /** The exchange is done with a peer, on this connection; a ban holds whatever the connection. */
+  gone(peer: PeerId, connection: number | undefined, isBanned: boolean): void {
     const member = this.#members.get(peer)
     if (isBanned) this.#bans.add(peer, member?.fingerprint)
-    member?.connection.close()
+    // It may speak of the one before, whose end it noticed while we began anew.
+    if (isBanned || member?.number === connection) member?.connection.close()
   }
 
   #renewSoon(delayMs: number): void {
@@ -149,30 +161,40 @@ export class Swarm {
   }
 
   #introduce(peers: readonly PeerId[]): void {
-    for (const peer of peers) {
-      if (this.#bans.has(peer) || this.#members.has(peer) || this.#introduced.size >= introductionsKept) continue
-      this.#introduced.set(peer, 0)
-    }
+    const now = this.#ports.clock.now()
+    for (const peer of peers) if (!this.#redials.isResting(peer, now)) this.#await(peer)
     this.#dial()
   }
 
+  #await(peer: PeerId): void {
+    if (this.#bans.has(peer) || this.#members.has(peer) || this.#introduced.size >= introductionsKept) return
+    this.#introduced.add(peer)
+  }
+
   #dial(): void {
-    for (const [peer, retries] of this.#introduced) {
-      const dials = [...this.#members.values()].filter((member) => member.isDial && !member.isOpen).length
+    for (const peer of this.#introduced) {
+      const dials = [...this.#members.values()].filter(
+        (member) => member.isDial && member.openedAt === undefined,
+      ).length
       if (dials >= dialsAtOnce || this.#members.size >= connectionsPerPage) return
       this.#introduced.delete(peer)
-      if (!this.#members.has(peer)) void this.#connect(peer, true, retries)?.connection.offer()
+      if (!this.#members.has(peer)) void this.#connect(peer, true)?.connection.offer()
     }
   }
 
-  /** The tracker introduces a pair once: a dial that a slow moment broke is tried again by ourselves. */
-  #retry(peer: PeerId, retries: number): void {
-    if (retries >= dialRetries) return
-    const { clock, random } = this.#ports
-    clock.after(backoffMs(retries, firstRetryMs * 2, longestRetryMs, random), () => {
-      if (this.#hasStopped || this.#bans.has(peer) || this.#members.has(peer)) return
-      if (this.#introduced.size >= introductionsKept) return
-      this.#introduced.set(peer, retries + 1)
+  /** One side dials, so it is this one that does it again, whatever broke the connection on whichever side. */
+  #redial(peer: PeerId, { openedAt, isDouble }: Pick<Member, 'openedAt' | 'isDouble'>): void {
+    const { clock } = this.#ports
+    const now = clock.now()
+    if (isDouble) {
+      this.#redials.rest(peer, now)
+      return
+    }
+    const pauseMs = this.#redials.ended(peer, openedAt !== undefined && now - openedAt > goodAfterMs, now)
+    if (pauseMs === undefined) return
+    clock.after(pauseMs, () => {
+      if (this.#hasStopped) return
+      this.#await(peer)
       this.#dial()
     })
   }
@@ -182,6 +204,7 @@ export class Swarm {
     if (signal.type === 'offer') this.#offered(from, signal.description, member)
     else if (member) {
       if (signal.type === 'answer' && !this.#isWelcome(signal.description.fingerprint)) {
+        member.isDouble = true
         member.connection.close()
         return
       }
@@ -194,11 +217,11 @@ export class Swarm {
     const self = this.#tracker.self
     if (self === undefined || this.#bans.has(from) || !this.#offers.take(1, this.#ports.clock.now())) return
     // Both dialled: the offer of the smaller id holds, and both know which that is. Or it dials again.
-    if (member && (member.isOpen || (member.isDial && self < from))) return
+    if (member && (member.openedAt !== undefined || (member.isDial && self < from))) return
     member?.connection.close()
     this.#introduced.delete(from)
     if (this.#members.size >= connectionsPerPage || !this.#isWelcome(description.fingerprint)) return
-    const added = this.#connect(from, false, 0)
+    const added = this.#connect(from, false)
     if (added === undefined) return
     this.#certify(from, added, description)
     void added.connection.answer(description)
@@ -216,25 +239,28 @@ export class Swarm {
     return ![...this.#members.values()].some((member) => member.fingerprint === fingerprint)
   }
 
-  #connect(peer: PeerId, isDial: boolean, retries: number): Member | undefined {
+  #connect(peer: PeerId, isDial: boolean): Member | undefined {
     const self = this.#tracker.self
     const join = this.#join
     if (self === undefined || join === undefined) return undefined
     const { clock } = this.#ports
+    this.#connections += 1
+    const number = this.#connections
     const ports: Omit<ConnectionPorts, 'createPeer'> = {
       clock,
       isLan: join.lan,
-      adopt: (channel) => this.#ports.tellExchange({ type: 'channel', peer, self, channel }, [channel]),
+      adopt: (channel) =>
+        this.#ports.tellExchange({ type: 'channel', connection: number, peer, self, channel }, [channel]),
       signal: (signal) => this.#tracker.signal(peer, signal),
       opened: () => {
-        member.isOpen = true
+        member.openedAt ??= clock.now()
         this.#dial()
       },
       closed: () => {
         this.#members.delete(peer)
         if (this.#hasStopped) return
         this.#ports.tellExchange({ type: 'drop', peer })
-        if (isDial && !member.isOpen) this.#retry(peer, retries)
+        if (isDial) this.#redial(peer, member)
         this.#dial()
       },
     }
@@ -242,10 +268,16 @@ export class Swarm {
     try {
       connection = this.#ports.connect(ports, join)
     } catch {
-      return undefined // the browser has no more of them, or takes no such server: others may do
+      // The browser has no more of them, or takes no such server: others may do, or this one later.
+      if (isDial) this.#redial(peer, { openedAt: undefined, isDouble: false })
+      return undefined
     }
-    const member: Member = { connection, isDial, isOpen: false, fingerprint: undefined }
+    const member: Member = { connection, number, isDial, openedAt: undefined, isDouble: false, fingerprint: undefined }
     this.#members.set(peer, member)
     return member
   }
+}
+
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('Cannot join: no answer'))))
 }

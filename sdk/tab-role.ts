@@ -19,6 +19,8 @@ export interface TabRoleOptions {
 }
 
 const nothing: PeeringStatus = { isLinked: false, peers: [], bannedPeers: 0 }
+/** A line that is cut leaves an import hanging for minutes. */
+const loadMs = 30_000
 const firstRetryMs = 5000
 const longestRetryMs = 300_000
 
@@ -142,12 +144,19 @@ export class TabRole {
     // Many browsers never ask again for a module that did not load (https://github.com/whatwg/html/issues/6768), but do
     // for one of another fragment, which no server hears of.
     const fragment = this.#misses === 0 ? '' : `#${this.#misses}`
-    this.#loading ??= page.loadPeers(settings.peersUrl + fragment).catch((cause: unknown) => {
+    this.#loading ??= this.#inTime(() => page.loadPeers(settings.peersUrl + fragment)).catch((cause: unknown) => {
       this.#misses += 1
       this.#loading = undefined
       throw new Error('Cannot connect to others: the file that does so did not load', { cause })
     })
     return this.#loading
+  }
+
+  #inTime<Result>(load: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(loadMs, () => reject(new Error('no answer')))
+      load().then(resolve, reject).finally(cancel)
+    })
   }
 
   /** Peers are an extra: the worker goes on without them, and so may another tab with them. */

@@ -6,7 +6,13 @@ import { Tracker } from '../../origin/tracker.ts'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { PeerId, SwarmId } from '../../protocol/ids.ts'
 import { peerIdSchema, swarmIdSchema } from '../../protocol/ids.ts'
-import { candidatesPerPair, clockSkewSeconds, introductionsReceived, offersPerPair } from '../../protocol/limits.ts'
+import {
+  candidatesPerPair,
+  clockSkewSeconds,
+  introduceAgainSeconds,
+  introductionsReceived,
+  offersPerPair,
+} from '../../protocol/limits.ts'
 import type { Pass } from '../../protocol/pass.ts'
 import type { Signal, ToTracker } from '../../protocol/tracker-wire.ts'
 import { passNow, passSite } from '../protocol/passes.ts'
@@ -105,12 +111,29 @@ describe('introductions', () => {
     ])
   })
 
-  test('a pair is introduced once, whoever seeks again', () => {
+  test('a pair is introduced to one of them only, and to this one again after a while', () => {
     join(ann, '198.51.100.1')
     join(bob, '198.51.100.2')
     expect(seek(bob)).toEqual([ann])
-    expect(seek(bob)).toEqual([])
+    for (let sent = 0; sent < offersPerPair; sent += 1) signal(bob, ann, offer)
+    now += introduceAgainSeconds - 1
+    expect([seek(bob), seek(ann)], 'too soon').toEqual([[], []])
+    expect(signal(bob, ann, offer)).toEqual([])
+    now += 1
     expect(seek(ann)).toEqual([])
+    expect(seek(bob)).toEqual([ann])
+    expect(signal(bob, ann, offer)).toHaveLength(1)
+  })
+
+  test('that are made again let an answer to the offer before pass', () => {
+    join(ann, '198.51.100.1')
+    join(bob, '198.51.100.2')
+    seek(ann)
+    signal(ann, bob, offer)
+    now += introduceAgainSeconds
+    seek(ann)
+    expect(signal(bob, ann, answer)).toHaveLength(1)
+    expect(signal(bob, ann, candidates(publicCandidate))).toHaveLength(1)
   })
 
   test('nobody is introduced while the swarm is smaller than its minimum of now', () => {
@@ -246,7 +269,7 @@ describe('signals', () => {
 
   test('are bounded for each pair', () => {
     for (let sent = 0; sent < offersPerPair; sent += 1) signal(ann, bob, offer)
-    expect(() => signal(ann, bob, offer)).toThrow(ProtocolError)
+    expect(signal(ann, bob, offer), 'dropped without a word').toEqual([])
     let passed = 0
     for (let sent = 0; sent < candidatesPerPair * 2; sent += 1) {
       passed += signal(ann, bob, candidates(publicCandidate)).length

@@ -145,10 +145,10 @@ test('Connection keeps candidates that come before the description, and not with
   expect(peer.candidates).toHaveLength(candidatesPerPeer)
 })
 
-test('Connection gives up after three seconds, unless it stands', async () => {
+test('Connection gives up after five seconds, unless it stands', async () => {
   const [slow, quick] = [scene(), scene()]
   quick.peer.become('connected')
-  await Promise.all([slow.clock.advance(3000), quick.clock.advance(3000)])
+  await Promise.all([slow.clock.advance(5000), quick.clock.advance(5000)])
   expect(slow.happened).toEqual(['adopted', 'closed'])
   expect(quick.happened).toEqual(['adopted', 'opened'])
   quick.peer.become('failed')

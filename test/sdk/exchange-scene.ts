@@ -36,6 +36,7 @@ export class Device {
   readonly #channels = new Map<RTCDataChannel, FakeChannel>()
   readonly #port: MessagePort
   #request = 0
+  #connections = 0
 
   constructor(
     id: PeerId,
@@ -80,7 +81,8 @@ export class Device {
     // A browser's class that Node has not: the port `channelOf` is what makes it a channel.
     const channel = {} as RTCDataChannel
     this.#channels.set(channel, end)
-    this.exchange.receive({ type: 'channel', peer, self: this.id, channel })
+    this.#connections += 1
+    this.exchange.receive({ type: 'channel', connection: this.#connections, peer, self: this.id, channel })
     this.exchange.receive({ type: 'certificate', peer, fingerprint: fingerprintOf(peer) })
   }
 

@@ -128,6 +128,7 @@ test('Exchange leaves a peer alone with which it shares no swarm', async () => {
   await until(() => stranger.isClosed)
   expect(stranger.heard.map(({ type }) => type)).toEqual(['hello'])
   expect(one.gone).toEqual([[stranger.id, false]])
+  expect(one.told.find(({ type }) => type === 'gone')).toMatchObject({ connection: 1 })
 })
 
 test('Exchange does not take one peer’s proof from another', async () => {

@@ -68,3 +68,15 @@ test('Nearhand stays active where the file of peers does not load, and asks for 
   expect(file.asked.map((url) => new URL(url).hash)).toEqual(['', '#1', '#2'])
   expect([file.running, nearhand.state]).toEqual([1, 'active'])
 })
+
+test('Nearhand asks again for a file of peers that never comes', async () => {
+  vi.spyOn(console, 'warn').mockReturnValue()
+  const { file, loadPeers } = peersFile()
+  file.gate = new Promise(() => {})
+  const { nearhand, clock } = scene({ loadPeers, consent: 'granted' })
+  nearhand.start()
+  await until(() => file.asked.length === 1)
+  file.gate = Promise.resolve()
+  await clock.advance(40_000)
+  expect([file.asked.length, file.running, nearhand.state]).toEqual([2, 1, 'active'])
+})

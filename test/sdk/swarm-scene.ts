@@ -65,7 +65,7 @@ class FakeConnection implements DialledConnection {
 }
 
 /** A swarm whose tracker, origin and connections are fakes. */
-export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang' | 'no')[] = []) {
+export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang' | 'deaf' | 'no')[] = []) {
   const clock = new FakeClock()
   const sockets: SocketEvents[] = []
   const sent: ToTracker[] = []
@@ -83,6 +83,7 @@ export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang' | 
         joins += 1
         const response = joinResponses.shift() ?? usual
         if (response === 'no') return Promise.resolve(undefined)
+        if (response === 'deaf') return new Promise(() => {})
         if (response === 'hang') {
           return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
         }

@@ -49,15 +49,54 @@ test('Swarm dials a few at a time, and no more than it keeps', async () => {
   expect(connections.filter(({ isClosed }) => !isClosed)).toHaveLength(connectionsPerPage)
 })
 
-test('Swarm dials a peer again that did not answer, but not for ever', async () => {
+test('Swarm dials a peer again that did not answer, and rests before it follows the next introduction', async () => {
+  const { welcome, introduce, connections, clock } = await openSwarm()
+  const dialInVain = async (): Promise<void> => {
+    introduce([peerIdOf('b')])
+    for (let round = 0; round < 8; round += 1) {
+      connections.at(-1)?.close()
+      await clock.advance(5000)
+    }
+  }
+  welcome()
+  await dialInVain()
+  expect(connections.map(({ steps }) => steps)).toEqual([1, 2, 3, 4].map(() => ['offer', 'close']))
+  await dialInVain()
+  expect(connections, 'introduced too soon').toHaveLength(4)
+  await clock.advance(60_000)
+  await dialInVain()
+  expect(connections).toHaveLength(8)
+})
+
+test('Swarm dials a peer again whose connection opened and was of no use, or was lost', async () => {
   const { welcome, introduce, connections, clock } = await openSwarm()
   welcome()
   introduce([peerIdOf('b')])
-  for (let round = 0; round < 5; round += 1) {
-    connections.at(-1)?.close()
+  connections[0]?.open()
+  await clock.advance(10_000) // the handshake that never came
+  connections[0]?.close()
+  await clock.advance(1000)
+  expect(connections).toHaveLength(2)
+  connections[1]?.open()
+  await clock.advance(300_000)
+  connections[1]?.close()
+  for (let round = 0; round < 8; round += 1) {
     await clock.advance(5000)
+    connections.at(-1)?.close()
   }
-  expect(connections.map(({ steps }) => steps)).toEqual([1, 2, 3].map(() => ['offer', 'close']))
+  expect(connections, 'most who leave are gone for good').toHaveLength(4)
+})
+
+test('Swarm does not end a connection where the exchange is done with the one before', async () => {
+  const { welcome, hear, told, connections, swarm } = await openSwarm()
+  welcome()
+  hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
+  hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
+  const numbers = told.flatMap((message) => (message.type === 'channel' ? [message.connection] : []))
+  swarm.gone(peerIdOf('b'), numbers[0], false)
+  expect(connections.map(({ isClosed }) => isClosed)).toEqual([true, false])
+  swarm.gone(peerIdOf('b'), numbers[1], false)
+  expect(connections.map(({ isClosed }) => isClosed)).toEqual([true, true])
 })
 
 test('Swarm answers a peer that dials again, unless the connection stands', async () => {
@@ -76,7 +115,7 @@ test('Swarm gives the exchange each channel, and takes it back when the connecti
   introduce([peerIdOf('b')])
   connections[0]?.close()
   expect(told.slice(1)).toEqual([
-    { type: 'channel', peer: peerIdOf('b'), self, channel: {} },
+    { type: 'channel', connection: 1, peer: peerIdOf('b'), self, channel: {} },
     { type: 'drop', peer: peerIdOf('b') },
   ])
 })
@@ -109,13 +148,13 @@ test('Swarm lets the smaller id’s offer hold where both dialled', async () => 
 })
 
 test('Swarm knows a peer by its certificate, whatever it is called', async () => {
-  const { welcome, hear, introduce, connections, bans, swarm } = await openSwarm()
+  const { clock, welcome, hear, introduce, connections, bans, swarm } = await openSwarm()
   welcome()
   hear({ type: 'signal', from: peerIdOf('b'), signal: offerOf('1') })
   hear({ type: 'signal', from: peerIdOf('c'), signal: offerOf('1') })
   expect(connections, 'connected already').toHaveLength(1)
 
-  swarm.gone(peerIdOf('b'), true)
+  swarm.gone(peerIdOf('b'), undefined, true)
   expect(connections[0]?.isClosed).toBe(true)
   expect(bans.count).toBe(1)
   hear({ type: 'signal', from: peerIdOf('d'), signal: offerOf('1') })
@@ -126,6 +165,8 @@ test('Swarm knows a peer by its certificate, whatever it is called', async () =>
   introduce([peerIdOf('e')])
   hear({ type: 'signal', from: peerIdOf('e'), signal: answerOf('1') })
   expect(connections[1]?.isClosed).toBe(true)
+  await clock.advance(30_000)
+  expect(connections, 'nor dialled again').toHaveLength(2)
 })
 
 test('Swarm takes no more offers than it keeps connections, and not too many in a moment', async () => {
@@ -196,16 +237,19 @@ test('Swarm lets go of everything when it stops', async () => {
   expect([sockets.length, connections.length, clock.waiting]).toEqual([1, 3, 0])
 })
 
-test('Swarm gives up a join that hangs, and tries again', async () => {
-  const { clock, joins, sockets } = await openSwarm(['hang'])
-  expect([joins(), sockets.length]).toEqual([1, 0])
-  await clock.advance(10_000)
-  await clock.advance(500)
-  expect([joins(), sockets.length]).toEqual([2, 1])
-})
+test.each(['hang', 'deaf'] as const)(
+  'Swarm gives up a join that does not answer (%s), and tries again',
+  async (way) => {
+    const { clock, joins, sockets } = await openSwarm([way])
+    expect([joins(), sockets.length]).toEqual([1, 0])
+    await clock.advance(10_000)
+    await clock.advance(500)
+    expect([joins(), sockets.length]).toEqual([2, 1])
+  },
+)
 
 test('Swarm does without a peer where the browser makes no connection', async () => {
-  const { welcome, introduce, hear, connections, refuse } = await openSwarm()
+  const { clock, welcome, introduce, hear, connections, refuse } = await openSwarm()
   welcome()
   refuse(true)
   introduce([peerIdOf('b')])
@@ -213,6 +257,8 @@ test('Swarm does without a peer where the browser makes no connection', async ()
   refuse(false)
   introduce([peerIdOf('d')])
   expect(connections.map(({ steps }) => steps)).toEqual([['offer']])
+  await clock.advance(1000)
+  expect(connections, 'the one that it could not dial').toHaveLength(2)
 })
 
 test('Swarm asks for a new pass at once where the tracker is back after joins that failed', async () => {

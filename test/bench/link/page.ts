@@ -56,7 +56,7 @@ export class LinkPage {
       createPeer: () => this.#createPeer(),
       adopt: (channel) => {
         if (isBulk) this.#bulk.set(peer, channel)
-        else this.#exchange?.host.post({ type: 'channel', peer, self, channel }, [channel])
+        else this.#exchange?.host.post({ type: 'channel', connection: 0, peer, self, channel }, [channel])
       },
       signal: (signal) => void tellSignal(peer, signal),
       opened: () => {},
