@@ -217,7 +217,7 @@ test('data-relay has every connection go through relays alone: without one, no a
   await visitor.goto('/relay.html')
   await expect.poll(() => sent.some((text) => text.includes('"offer"') || text.includes('"answer"'))).toBe(true)
   expect(new Set(await madeIn(visitor.page))).toEqual(new Set(['undefined', 'relay']))
-  // A connection that finds no way is given up after three seconds; until then addresses would be told.
+  // A connection that finds no way is given up after five seconds; until then addresses would be told.
   await expect.poll(() => visitor.page.evaluate(connectionStates), { timeout: 15_000 }).toContain('closed')
   expect(sent.filter((text) => text.includes('candidate:'))).toEqual([])
 })
