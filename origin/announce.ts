@@ -122,7 +122,7 @@ export class AnnounceTracker {
     const swarm = this.#swarms.get(message.swarm) ?? createSwarm(message.swarm)
     const known = swarm.members.get(message.peer)
     if (known && known.connection !== connection) {
-      return refuse(connection, 'Cannot announce: the peer id is somebody else’s', swarm)
+      return refuse(connection, 'Cannot announce: another connection has this peer id', swarm)
     }
     if (message.event === 'stopped') {
       if (known) this.#leave(known)
