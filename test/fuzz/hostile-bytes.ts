@@ -24,7 +24,7 @@ export const hostileFrames: fc.Arbitrary<Uint8Array> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(fc.nat(10), fc.uint8Array({ maxLength: 80 }))
+      .tuple(fc.nat(12), fc.uint8Array({ maxLength: 80 }))
       .map(([type, rest]) => Uint8Array.of(type, ...rest)),
   },
   { weight: 4, arbitrary: almost(peerFrames.map(encodeFrame)) },

@@ -18,7 +18,7 @@ describe('gives a value that spells what it read, or throws a ProtocolError, wha
       const start = performance.now()
       let taken = 0
       for (let done = 0; done < count; done += batch) {
-        taken += run(seed + done, Math.min(batch, count - done))
+        taken += await run(seed + done, Math.min(batch, count - done))
         await setImmediate() // a runner that hears nothing for a minute gives up
       }
       expect(taken, 'inputs that were not all refused').toBeGreaterThan(0)
