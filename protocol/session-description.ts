@@ -56,7 +56,7 @@ export function describeSdp(sdp: string): SessionDescription {
 
 /** The SDP (RFC 8866, RFC 8841) of a session with one SCTP association and nothing else. */
 export function buildSdp(description: SessionDescription): string {
-  const fingerprint = (description.fingerprint.toUpperCase().match(/../g) ?? []).join(':')
+  const fingerprint = description.fingerprint.toUpperCase().replace(/..(?!$)/g, '$&:')
   const lines = [
     'v=0',
     'o=- 1 2 IN IP4 127.0.0.1',
@@ -115,19 +115,25 @@ export function parseCandidate(text: string): Candidate | undefined {
 }
 
 function isAddress(address: string): boolean {
-  if (/^[0-9a-f-]{36}\.local$/i.test(address)) return true
+  if (ipv4Parts(address)) return true
   if (address.includes(':')) return /^[0-9a-f:]{2,39}$/i.test(address)
-  const parts = address.split('.')
-  // A leading zero means octal to some resolvers: 012.0.0.1 would be another address there than here.
-  return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
+  return /^[0-9a-f-]{36}\.local$/i.test(address)
+}
+
+/** A leading zero means octal to some resolvers: 012.0.0.1 would be another address there than here. */
+function ipv4Parts(address: string): readonly number[] | undefined {
+  const match = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/.exec(address)
+  if (match === null) return undefined
+  const parts = [Number(match[1]), Number(match[2]), Number(match[3]), Number(match[4])]
+  return Math.max(...parts) <= 255 ? parts : undefined
 }
 
 /** RFC 1918, 3927, 6598, 4193, 4291: what never leads across the internet. Anything unusual counts as local. */
 function isLocalAddress(address: string): boolean {
-  if (address.toLowerCase().endsWith('.local')) return true
-  // Global unicast is 2000::/3; all else, IPv4-mapped forms among it, is refused as local.
-  if (address.includes(':')) return !/^[23][0-9a-f]{3}:/i.test(address)
-  const [first = 0, second = 0] = address.split('.').map(Number)
+  const parts = ipv4Parts(address)
+  // Global unicast is 2000::/3; all else, IPv4-mapped forms among it, is refused as local, and mDNS names are.
+  if (parts === undefined) return !/^[23][0-9a-f]{3}:/i.test(address)
+  const [first = 0, second = 0] = parts
   return (
     first === 0 ||
     first === 10 ||
