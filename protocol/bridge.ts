@@ -47,6 +47,9 @@ export function pageIndex(page: number): number {
   return listIndex - 1 - page
 }
 
+/** In place of a chunk's number: a bin or index page, of which the id alone is known, in place of an asset's. */
+export const partIndex: number = pageIndex(pageLimit)
+
 export type PageToWorker =
   /** One MessagePort comes along in the transfer list. `lock`: a Web Lock that is free when the other end is gone. */
   | { readonly type: 'nearhand:link'; readonly version: number; readonly lock?: string | undefined }
@@ -77,9 +80,9 @@ export type WorkerToExchange =
       readonly request: number
       readonly asset: ContentId
       readonly section: string
-      /** The chunk, `listIndex`, or the `pageIndex` of a page. */
+      /** The chunk, `listIndex`, the `pageIndex` of a page, or `partIndex`. */
       readonly index: number
-      /** Exact bytes that are expected. */
+      /** Exact bytes that are expected; of a part the most. */
       readonly length: number
       /** How long the peers have, all tries together. */
       readonly deadlineMs: number
@@ -185,7 +188,7 @@ const workerToExchangeSchema = message([
     request: count,
     asset: contentIdSchema,
     section,
-    index: whole(pageIndex(pageLimit - 1), chunkLimit - 1),
+    index: whole(partIndex, chunkLimit - 1),
     length: whole(1, Math.max(maxChunkBytes, partLimitBytes)),
     deadlineMs,
     promptMs: deadlineMs,

@@ -37,7 +37,8 @@ export interface HaveEntry {
 
 /**
  * `length` bytes from `offset` of one chunk of an asset, or of its chunk list (index 0xffffffff), or of page n of the list
- * (index 0xfffffffe - n).
+ * (index 0xfffffffe - n); or of a bin or index page (index 0xfffffefe), whose id stands for the asset's and whose length the
+ * asker does not know: the answer to its last unit is short, or `absent` where there is nothing left.
  */
 export interface Want {
   readonly type: 'want'
@@ -84,6 +85,8 @@ export function indexOnWire(index: number): number {
 }
 
 export const listIndexOnWire = 0xffffffff
+/** A bin or index page, whose id stands in the place of an asset's. */
+export const partIndexOnWire: number = listIndexOnWire - 1 - pageLimit
 
 /** Which page of the chunk list an index means; undefined where it means something else. */
 export function pageOfIndexOnWire(index: number): number | undefined {
@@ -262,7 +265,8 @@ function readWant(reader: ByteReader): PeerFrame {
   if (length < 1 || length > unitBytes || offset + length > maxChunkBytes) {
     throw new ProtocolError('malformed', `Cannot read want: ${length} bytes from ${offset}`)
   }
-  if (index >= chunkLimit && index !== listIndexOnWire && pageOfIndexOnWire(index) === undefined) {
+  const isChunk = index < chunkLimit || index === listIndexOnWire || pageOfIndexOnWire(index) !== undefined
+  if (!isChunk && index !== partIndexOnWire) {
     throw new ProtocolError('malformed', `Cannot read want: chunk ${index}`)
   }
   return { type: 'want', request, asset, index, offset, length }

@@ -110,6 +110,11 @@ export function listKey(id: ContentId): string {
   return `https://store.nearhand.invalid/${id}/list`
 }
 
+/** A bin or index page, in the cache of the parts. */
+export function partKey(id: string): string {
+  return `https://parts.nearhand.invalid/${id}`
+}
+
 /** A page of the list, where it has pages. */
 export function pageKey(id: ContentId, page: number): string {
   return `https://store.nearhand.invalid/${id}/list/${page}`

@@ -3,6 +3,7 @@ import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { cancelledKept, unitBytes, wantsPerPeer } from '../protocol/limits.ts'
 import type { PeerFrame } from '../protocol/peer-wire.ts'
+import { partIndexOnWire } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
 import { FlowWindow } from './flow-window.ts'
 import type { Rank } from './pick.ts'
@@ -15,6 +16,7 @@ export interface ChunkAsk {
   readonly asset: ContentId
   /** As on the wire. */
   readonly index: number
+  /** Of a part the most. */
   readonly length: number
   readonly rank: Rank
   done(bytes: Bytes): void
@@ -133,6 +135,7 @@ export class Downloads {
       throw new ProtocolError('foreign', `Cannot take ${frame.type}: request ${frame.request} is not open`)
     }
     if (frame.type === 'data') this.#take(frame.request, unit, frame.bytes)
+    else if (frame.type === 'absent' && isPartBegun(unit.transfer)) this.#end(frame.request, unit)
     else this.#fail(unit.transfer, frame)
     this.#pump()
   }
@@ -146,7 +149,8 @@ export class Downloads {
   }
 
   #take(request: number, unit: Unit, bytes: Uint8Array): void {
-    if (bytes.length !== unit.length) {
+    const isPart = unit.transfer.ask.index === partIndexOnWire
+    if (isPart ? bytes.length > unit.length : bytes.length !== unit.length) {
       throw new ProtocolError('malformed', `Cannot take data: ${bytes.length} bytes instead of ${unit.length}`)
     }
     const now = this.#clock.now()
@@ -159,9 +163,22 @@ export class Downloads {
     this.#window.arrived(bytes.length, now - unit.sentAt, unit.wasFull, now)
     transfer.bytes.set(bytes, unit.offset)
     transfer.received += bytes.length
-    if (transfer.received < transfer.bytes.length) return
+    const isLast = isPart && bytes.length < unit.length
+    if (isLast || transfer.received === transfer.bytes.length) this.#finish(transfer)
+  }
+
+  #finish(transfer: Transfer): void {
     this.#forget(transfer)
-    transfer.ask.done(transfer.bytes)
+    const { bytes, received } = transfer
+    transfer.ask.done(received === bytes.length ? bytes : bytes.slice(0, received))
+  }
+
+  /** It ended with the unit before. */
+  #end(request: number, unit: Unit): void {
+    this.#progressAt = this.#clock.now()
+    this.#close(request, unit)
+    if (this.#units.size === 0) this.#rate.paused()
+    this.#finish(unit.transfer)
   }
 
   #fail(transfer: Transfer, frame: Extract<PeerFrame, { type: 'busy' | 'absent' }>): void {
@@ -207,7 +224,10 @@ export class Downloads {
 
   /** Whether the window let it be asked for to its end. */
   #wantAll(transfer: Transfer): boolean {
+    const isPart = transfer.ask.index === partIndexOnWire
     while (transfer.asked < transfer.bytes.length) {
+      // Most parts are one unit long: what lies behind the end is not asked for.
+      if (isPart && transfer.open.size > 0) return true
       const length = Math.min(unitBytes, transfer.bytes.length - transfer.asked)
       if (this.#units.size >= wantsPerPeer || this.#openBytes + length > this.#window.bytes) return false
       this.#want(transfer, length)
@@ -230,4 +250,8 @@ export class Downloads {
     const { asset, index } = transfer.ask
     this.#send({ type: 'want', request: this.#request, asset, index, offset, length })
   }
+}
+
+function isPartBegun({ ask, received }: Transfer): boolean {
+  return ask.index === partIndexOnWire && received > 0
 }

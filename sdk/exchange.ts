@@ -1,8 +1,10 @@
 import type { ExchangeToWorker } from '../protocol/bridge.ts'
 import { parseWorkerToExchange } from '../protocol/bridge.ts'
+import type { Bytes } from '../protocol/bytes.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId, PeerId } from '../protocol/ids.ts'
 import { wordBurst, wordsHeard, wordsPerSecond } from '../protocol/limits.ts'
+import { partIndexOnWire } from '../protocol/peer-wire.ts'
 import type { StoredAsset } from '../protocol/store-layout.ts'
 import { TokenBucket } from './budget.ts'
 import type { Channel } from './channel.ts'
@@ -68,7 +70,7 @@ export class Exchange implements SessionHost {
     this.#words = new TokenBucket(wordsPerSecond, wordBurst, ports.clock.now())
     this.#ports = ports
     this.#store = new SeedStore(ports.store)
-    this.uploads = new Uploads((asset, index) => this.#store.read(asset, index), ports.clock)
+    this.uploads = new Uploads((asset, index) => this.#read(asset, index), ports.clock)
     this.#reads = new Reads({
       clock: ports.clock,
       random: ports.random,
@@ -227,6 +229,12 @@ export class Exchange implements SessionHost {
         this.#isCutOff = message.isCutOff
         for (const session of this.#sessions.values()) this.#tellAll(session)
     }
+  }
+
+  /** Parts are the site's own word and no secret, but who is to give nothing gives no parts either. */
+  async #read(id: ContentId, index: number): Promise<Bytes | undefined> {
+    if (index !== partIndexOnWire) return this.#store.read(id, index)
+    return this.clock.now() < this.#servesUntil ? this.#store.readPart(id) : undefined
   }
 
   /** Nothing without a signed word that it may be, and an unexpired one (freeze). */

@@ -1,7 +1,7 @@
 import type { ExchangeToWorker, MissReason, WorkerToExchange } from '../protocol/bridge.ts'
 import type { ContentId, PeerId } from '../protocol/ids.ts'
-import { readsInFlight } from '../protocol/limits.ts'
-import { indexOnWire } from '../protocol/peer-wire.ts'
+import { partTries, readsInFlight } from '../protocol/limits.ts'
+import { indexOnWire, partIndexOnWire } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
 import type { AskFailure, AskHandle } from './downloads.ts'
 import type { PeerSession } from './peer-session.ts'
@@ -111,18 +111,20 @@ export class Reads {
     const { clock, random } = this.#ports
     const { asset, section, length } = read.message
     const need = { length, rank: read.rank }
+    // Nobody says which parts they have: some are asked.
+    const isPart = read.index === partIndexOnWire
     const now = clock.now()
     const holders = [...this.#ports.sessions()].filter((session) => {
-      this.#learnMap(session, section, asset)
+      if (!isPart) this.#learnMap(session, section, asset)
       return (
         !read.tried.has(session.peer) &&
         session.standing.isAvailable(now) &&
-        session.holdings?.hasChunk(section, asset, read.index) &&
+        (isPart || session.holdings?.hasChunk(section, asset, read.index)) &&
         // Asked for more than it can give in time, all of it would be late: the rest is the origin's, at once.
         now + transferMs(session, need) <= read.promptAt
       )
     })
-    const session = pickPeer(holders, need, random)
+    const session = isPart && read.tried.size >= partTries ? undefined : pickPeer(holders, need, random)
     if (session === undefined) {
       this.#miss(read, read.reason)
       return
@@ -145,7 +147,7 @@ export class Reads {
   #failed(read: Read, session: PeerSession, reason: AskFailure, retryAfterMs: number): void {
     if (!this.#reads.has(read.message.request)) return
     if (reason === 'busy') session.standing.refused(retryAfterMs, this.#ports.clock.now())
-    if (reason === 'absent') {
+    if (reason === 'absent' && read.index !== partIndexOnWire) {
       // Its list said otherwise.
       session.holdings?.forget(read.message.section, read.message.asset)
       session.standing.failed(this.#ports.clock.now())

@@ -15,7 +15,7 @@ import { chunksPerMap, digestsPerPage, seedCacheBytes, seedListsKept } from '../
 import type { HaveState } from '../protocol/peer-wire.ts'
 import { listIndexOnWire, pageOfIndexOnWire } from '../protocol/peer-wire.ts'
 import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
-import { listKey, pageKey, spanCount, spanKey, spanOfChunk, spanSize } from '../protocol/store-layout.ts'
+import { listKey, pageKey, partKey, spanCount, spanKey, spanOfChunk, spanSize } from '../protocol/store-layout.ts'
 
 /** Reads what the service worker stored. The Cache API and IndexedDB in browsers. */
 export interface StoreReader {
@@ -113,6 +113,15 @@ export class SeedStore {
     // It was evicted, tampered with, or the disk fails: nobody else is to ask for it.
     if (bytes === undefined) this.#accept({ type: 'dropped', id })
     return bytes
+  }
+
+  /** A bin or index page that this device has read, checked. */
+  async readPart(id: ContentId): Promise<Bytes | undefined> {
+    try {
+      return (await this.#digests(id, partKey(id), () => []))?.bytes
+    } catch {
+      return undefined // the Cache API failed
+    }
   }
 
   #hasChunk(asset: StoredAsset, index: number): boolean {

@@ -4,6 +4,7 @@ import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
 import {
   assetObjectStore,
   deviceNames,
+  partKey,
   parseStoredAsset,
   parseStoreMessage,
   storeDatabaseVersion,
@@ -14,6 +15,7 @@ import type { StoreReader } from './seed-store.ts'
 export function createStoreReader(base: string): StoreReader {
   const names = deviceNames(base)
   const channel = new BroadcastChannel(names.storeChannel)
+  const cacheOf = (key: string): string => (key.startsWith(partKey('')) ? names.parts : names.store)
   // In Chromium a blob stays on disk until a part of it is read. Others may read it whole: not for each chunk of it.
   const open = new Map<string, Blob>()
   return {
@@ -26,7 +28,7 @@ export function createStoreReader(base: string): StoreReader {
       return rows.flatMap((row) => parseOrSkip(parseStoredAsset, row) ?? [])
     },
     async read(key, start, end) {
-      const blob = open.get(key) ?? (await (await caches.match(key, { cacheName: names.store }))?.blob())
+      const blob = open.get(key) ?? (await (await caches.match(key, { cacheName: cacheOf(key) }))?.blob())
       open.delete(key)
       if (blob === undefined) return undefined
       const bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer())

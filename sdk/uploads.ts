@@ -1,7 +1,15 @@
 import type { Bytes } from '../protocol/bytes.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import { bufferedLimitBytes, unitBytes, uploadQueueMs, wantsPerPeer } from '../protocol/limits.ts'
+import {
+  bufferedLimitBytes,
+  partBurst,
+  partsPerSecond,
+  unitBytes,
+  uploadQueueMs,
+  wantsPerPeer,
+} from '../protocol/limits.ts'
 import type { PeerFrame, Want } from '../protocol/peer-wire.ts'
+import { partIndexOnWire } from '../protocol/peer-wire.ts'
 import { TokenBucket } from './budget.ts'
 import type { Clock } from './clock.ts'
 import { RateMeter } from '../protocol/rate-meter.ts'
@@ -28,6 +36,7 @@ export class Uploads {
   readonly #clock: Clock
   readonly #queues = new Map<UploadClient, Want[]>()
   readonly #rate = new RateMeter()
+  readonly #parts = new Map<UploadClient, TokenBucket>()
   #bucket: TokenBucket
   #bytesPerSecond = 0
   #bytesLeft = Infinity
@@ -68,8 +77,9 @@ export class Uploads {
   }
 
   want(client: UploadClient, want: Want): void {
+    const isPart = want.index === partIndexOnWire
     // One word for unknown, not held and out of scope: an answer must not tell what the device has.
-    if (!client.isInScope(want.asset)) {
+    if (isPart ? !this.#mayAskPart(client) : !client.isInScope(want.asset)) {
       client.send({ type: 'absent', request: want.request })
       return
     }
@@ -85,6 +95,14 @@ export class Uploads {
     this.serve()
   }
 
+  /** Each is looked for on disk, by an id that anybody can make up. */
+  #mayAskPart(client: UploadClient): boolean {
+    const now = this.#clock.now()
+    const bucket = this.#parts.get(client) ?? new TokenBucket(partsPerSecond, partBurst, now)
+    this.#parts.set(client, bucket)
+    return bucket.take(1, now)
+  }
+
   cancel(client: UploadClient, request: number): void {
     const queue = this.#queues.get(client)
     const at = queue?.findIndex((want) => want.request === request) ?? -1
@@ -96,6 +114,7 @@ export class Uploads {
   leave(client: UploadClient): void {
     for (const want of this.#queues.get(client) ?? []) this.#owedBytes -= want.length
     this.#queues.delete(client)
+    this.#parts.delete(client)
   }
 
   stop(): void {
@@ -142,10 +161,13 @@ export class Uploads {
 
   async #answer(client: UploadClient, want: Want): Promise<void> {
     this.#rate.started(this.#clock.now())
-    const { request, asset, index, offset, length } = want
+    const { request, asset, index, offset } = want
     const chunk = await this.#read(asset, index)
     if (!this.#queues.has(client)) return
-    if (chunk === undefined || offset + length > chunk.length) {
+    const left = (chunk?.length ?? 0) - offset
+    // Of a part the asker does not know the length.
+    const length = index === partIndexOnWire ? Math.min(want.length, left) : want.length
+    if (chunk === undefined || left < Math.max(1, length)) {
       client.send({ type: 'absent', request })
       return
     }

@@ -19,6 +19,7 @@ import { OriginRate } from './origin-rate.ts'
 import { PageHeads } from './page-heads.ts'
 import { OwnPass } from './own-pass.ts'
 import { PageBridge } from './page-bridge.ts'
+import { PartSource } from './part-source.ts'
 import type { Device } from './patience.ts'
 import { impatient } from './patience.ts'
 import { Route } from './route.ts'
@@ -82,10 +83,12 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     onHeard: (envelope) => void manifests.hear(envelope).catch(report),
     onPass: (token) => pass.take(token),
   })
-  const manifests = new Manifests({
+  const partSource = new PartSource({ bridge, origin, now, mayUsePeers: () => manifests.mayUsePeers() })
+  const manifests: Manifests = new Manifests({
     root: config.root,
     origin,
     cache: disk.parts,
+    readPart: (id) => partSource.read(id),
     state: disk.state,
     now,
     report,

@@ -2,14 +2,18 @@ import type { Bytes } from '../protocol/bytes.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { partLimitBytes } from '../protocol/limits.ts'
 import type { DeviceNames } from '../protocol/store-layout.ts'
-import { assetObjectStore, stateObjectStore, deviceNames, storeDatabaseVersion } from '../protocol/store-layout.ts'
+import {
+  assetObjectStore,
+  stateObjectStore,
+  deviceNames,
+  partKey,
+  storeDatabaseVersion,
+} from '../protocol/store-layout.ts'
 import { readBounded } from './body-reader.ts'
 import { Database } from './database.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PartCache } from './parts.ts'
 import type { StoreDisk } from './store.ts'
-
-const partKey = (id: string): string => `https://parts.nearhand.invalid/${id}`
 
 /** The device: IndexedDB for rows and state, the Cache API for bytes. */
 export class Disk {

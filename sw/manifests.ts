@@ -1,3 +1,4 @@
+import type { Bytes } from '../protocol/bytes.ts'
 import { textOf } from '../protocol/bytes.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
@@ -23,7 +24,9 @@ import type { Rule } from './rule.ts'
 export interface ManifestsOptions {
   /** The text of the signed root that the worker file pins. */
   readonly root: string
-  readonly origin: Pick<Origin, 'clockOffsetMs' | 'readFile' | 'readPart'>
+  readonly origin: Pick<Origin, 'clockOffsetMs' | 'readFile'>
+  /** Gives a bin or an index page, from anywhere. */
+  readonly readPart: (id: ContentId) => Promise<Bytes>
   readonly cache: PartCache
   readonly state: KeptState
   /** Milliseconds since 1970. */
@@ -73,7 +76,7 @@ export class Manifests {
       seconds: () => this.#seconds(),
       onRule: options.onRule,
     })
-    this.#parts = new Parts(cache, (id) => origin.readPart(id), now)
+    this.#parts = new Parts(cache, options.readPart, now)
   }
 
   /** Before a page loads: its requests are to be answered from the newest manifest. */

@@ -1,5 +1,12 @@
 import type { Asset } from '../protocol/chunks.ts'
-import { earlyBodyLimit, pageAheadChunks, rescuePauseMs, rescueTries } from '../protocol/limits.ts'
+import {
+  earlyBodyLimit,
+  listRescueMs,
+  listRescueTries,
+  pageAheadChunks,
+  rescuePauseMs,
+  rescueTries,
+} from '../protocol/limits.ts'
 import type { ChunkLists, ReadList } from './chunk-lists.ts'
 import { AssetDigests } from './chunk-lists.ts'
 import { pause } from './deadline.ts'
@@ -44,6 +51,8 @@ export interface AssetOrigin {
   /** The same content by its id, which a deploy does not change. */
   fetchContent: OriginSourceOptions['fetch']
   readonly list: ChunkSource
+  /** Whether its host gave no answer at all when it was asked last. */
+  isSilent(): boolean
   /** The page was made with this content: another version would be wrong for it from the first byte on. */
   readonly isPinned: boolean
   readonly onChanged: OriginSourceOptions['onChanged']
@@ -76,7 +85,7 @@ export async function openFeed(
       ? openOrigins(asset, chunks.end, local, peers, origin, parts.originRate, controller.signal)
       : undefined
     const sources = origins ? chooseSources(chunks.first, local, peers, origins, begin, controller.signal) : [local]
-    const listSources = origin ? [local, peers, origin.list] : [local]
+    const listSources = origin ? [local, peers, origin.list, ...listRescue(peers, origin, parts.now)] : [local]
     const readList: ReadList = async (chunk) =>
       (await readVerified(chunk, listSources, parts.onBad, controller.signal)).bytes
     const readPage: ReadList = (chunk) => readPatiently(() => readList(chunk), begin, controller.signal)
@@ -178,6 +187,22 @@ function chooseSources(
     },
   }
   return [local, peers, own, resumed, rescue]
+}
+
+/**
+ * Where the origin is gone, the peers are asked for the list again: without it the response breaks, or never begins. Of a
+ * swarm that is mostly evil each try bans a liar.
+ */
+function listRescue(peers: PeerSource, origin: AssetOrigin, now: () => number): readonly ChunkSource[] {
+  let end: number | undefined
+  const again: ChunkSource = {
+    name: 'peer',
+    async read(chunk, signal) {
+      end ??= now() + listRescueMs
+      return origin.isSilent() && now() < end ? peers.readAgain(chunk, signal) : undefined
+    },
+  }
+  return Array.from({ length: listRescueTries }, () => again)
 }
 
 /** Before the first byte a failure is told at once, for then the page can still be answered plainly. */

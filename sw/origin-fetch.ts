@@ -36,6 +36,7 @@ export class Origin {
   /** What it gave to this visitor alone. */
   readonly #private = new Set<ContentId>()
   #clockOffsetMs = 0
+  #isSilent = false
 
   /** @param onUnreadable told of another host of the owner that gave no answer which we may read */
   constructor(
@@ -88,6 +89,7 @@ export class Origin {
       fetch: isNewest ? (headers, signal) => this.#get(url, { headers, signal, credentials, cache }) : fetchContent,
       fetchContent,
       isPinned,
+      isSilent: () => this.#isSilent,
       list: { name: 'origin', read: async ({ digest }) => this.#readList(contentIdOfDigest(await digest)) },
       onChanged(isPrivate) {
         if (isPrivate) keepOut(asset.id)
@@ -136,10 +138,15 @@ export class Origin {
     const isOwn = url.startsWith(this.#own)
     try {
       // A redirect is for the page's own request to follow: it may lead to a log-in.
-      if (isOwn) return await this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+      if (isOwn) {
+        const response = await this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+        this.#isSilent = false
+        return response
+      }
       return await this.#fetch(url, { ...init, mode: 'cors', credentials: 'omit', redirect: 'manual' })
     } catch (cause) {
-      if (!isOwn && !init.signal?.aborted) this.#onUnreadable(new URL(url).origin)
+      if (isOwn) this.#isSilent = init.signal?.aborted !== true
+      else if (!init.signal?.aborted) this.#onUnreadable(new URL(url).origin)
       throw new OriginError('Cannot reach the origin', { cause })
     }
   }

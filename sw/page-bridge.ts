@@ -133,7 +133,7 @@ export class PageBridge {
     return answer !== 'silence' && answer.type === 'found' ? answer.holders : 0
   }
 
-  read({ id, section }: Asset, ask: Ask, signal: AbortSignal): PeerRead {
+  read({ id, section }: Pick<Asset, 'id' | 'section'>, ask: Ask, signal: AbortSignal): PeerRead {
     const request = this.#number()
     // The exchange keeps the deadline itself; beyond it and a bit, nobody is there to keep it.
     const asked = this.#ask(

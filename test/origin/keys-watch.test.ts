@@ -53,9 +53,11 @@ async function serve(options: { keys?: string } = {}) {
 /** The worker of a visitor who has been here before. */
 async function visit(url: string, root: string): Promise<Manifests> {
   const disk = new MemoryDisk()
+  const origin = new Origin(fetch, { origin: new URL(url).origin, base: '/' }, Date.now)
   const manifests = new Manifests({
     root,
-    origin: new Origin(fetch, { origin: new URL(url).origin, base: '/' }, Date.now),
+    origin,
+    readPart: (id) => origin.readPart(id),
     cache: disk.partCache,
     state: disk.state,
     now: Date.now,

@@ -10,7 +10,7 @@ import {
   swarmsPerPeer,
   unitBytes,
 } from '../../protocol/limits.ts'
-import { indexOnWire, listIndexOnWire } from '../../protocol/peer-wire.ts'
+import { indexOnWire, listIndexOnWire, partIndexOnWire } from '../../protocol/peer-wire.ts'
 import type { PeerFrame } from '../../protocol/peer-wire.ts'
 
 const u32 = fc.nat(0xffffffff)
@@ -57,7 +57,7 @@ export const peerFrames: fc.Arbitrary<PeerFrame> = fc.oneof(
       index: fc.oneof(
         fc.nat(chunkLimit - 1),
         fc.integer({ min: 1 - pageLimit, max: 0 }).map((at) => indexOnWire(at - 2)),
-        fc.constant(listIndexOnWire),
+        fc.constantFrom(listIndexOnWire, partIndexOnWire),
       ),
       offset: fc.nat(maxChunkBytes - length),
       length: fc.constant(length),

@@ -27,9 +27,11 @@ function open(site: MadeSite, disk = new MemoryDisk()) {
   const reports: unknown[] = []
   const rules: Rule[] = []
   const seen = { unregistrations: 0 }
+  const origin = new Origin(site.fetch, sitePlace, () => site.now)
   const manifests = new Manifests({
     root: site.root,
-    origin: new Origin(site.fetch, sitePlace, () => site.now),
+    origin,
+    readPart: (id) => origin.readPart(id),
     cache: disk.partCache,
     state: disk.state,
     now: () => site.now,

@@ -162,6 +162,33 @@ describe('Route.answer() from peers', () => {
     expect(exchange.asked('read').length).toBeLessThan(20)
   })
 
+  test('asks one peer after the other for the list while the origin is down, and blames those who lie', async () => {
+    const site = await liveSite()
+    const worker = await readyWorker(site)
+    let lies = 9
+    const exchange = linked(worker, (message) => {
+      if (message.type !== 'read' || message.index !== listIndex || lies === 0) return give(image, message)
+      lies -= 1
+      return { type: 'chunk', request: message.request, peer, bytes: new Uint8Array(message.length).buffer }
+    })
+    site.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
+    await expectBody(await worker.get('/image.jpg'), image)
+    expect(exchange.asked('blame')).toHaveLength(9)
+  })
+
+  test('asks no more for a list where peers only lie and the origin answers at all', async () => {
+    const site = await liveSite()
+    const worker = await readyWorker(site)
+    const exchange = linked(worker, (message) =>
+      message.type === 'read'
+        ? { type: 'chunk', request: message.request, peer, bytes: new Uint8Array(message.length).buffer }
+        : give(image, message),
+    )
+    site.intercept = (path) => (path.includes('/parts/') ? new Response('no', { status: 404 }) : undefined)
+    await expectBody(await worker.get('/image.jpg'), image)
+    expect(exchange.asked('read').filter(({ index }) => index === listIndex)).toHaveLength(1)
+  })
+
   test('waits for peers that rest while the origin is down', async () => {
     const site = await liveSite()
     const worker = await readyWorker(site)

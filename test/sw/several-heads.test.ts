@@ -27,9 +27,11 @@ async function twoHeads(): Promise<{ readonly site: MadeSite; readonly delegated
 
 function open(site: MadeSite, disk = new MemoryDisk()) {
   const rules: Rule[] = []
+  const origin = new Origin(site.fetch, sitePlace, () => site.now)
   const manifests = new Manifests({
     root: site.root,
-    origin: new Origin(site.fetch, sitePlace, () => site.now),
+    origin,
+    readPart: (id) => origin.readPart(id),
     cache: disk.partCache,
     state: disk.state,
     now: () => site.now,
