@@ -3,6 +3,7 @@ import type { PeerId, SwarmId } from '../protocol/ids.ts'
 import {
   candidatesPerPair,
   clockSkewSeconds,
+  departedKept,
   introduceAgainSeconds,
   introductionsMade,
   introductionsReceived,
@@ -69,6 +70,8 @@ interface Peer {
   readonly pairs: Map<PeerId, Pair>
   /** Of the pairs, those that others asked for. */
   received: number
+  /** Addresses of those who were introduced to it and left, the oldest first. */
+  readonly departed: string[]
 }
 
 /**
@@ -92,7 +95,7 @@ export class Tracker {
 
   /** Takes a new connection under a fresh id. */
   open(id: PeerId, { address, place, isLocalPage }: Visitor): Effect[] {
-    const fresh = { seats: undefined, pass: undefined, pairs: new Map<PeerId, Pair>(), received: 0 }
+    const fresh = { seats: undefined, pass: undefined, pairs: new Map<PeerId, Pair>(), received: 0, departed: [] }
     this.#peers.set(id, { id, address, place, isLocalPage, ...fresh })
     return [{ to: id, message: { type: 'welcome', peer: id } }]
   }
@@ -105,7 +108,7 @@ export class Tracker {
       case 'join':
         return this.#join(peer, message.swarms, message.pass)
       case 'seek':
-        return this.#seek(peer, message.swarm, message.count)
+        return this.#seek(peer, message)
       case 'signal':
         return this.#signal(peer, message.to, message.signal)
     }
@@ -122,8 +125,11 @@ export class Tracker {
     this.#leave(peer)
     for (const [otherId, pair] of peer.pairs) {
       const other = this.#peers.get(otherId)
-      other?.pairs.delete(id)
-      if (other && pair.seeker === id) other.received -= 1
+      if (other === undefined) continue
+      other.pairs.delete(id)
+      if (pair.seeker === id) other.received -= 1
+      other.departed.push(peer.address)
+      if (other.departed.length > departedKept) other.departed.shift()
     }
   }
 
@@ -158,19 +164,22 @@ export class Tracker {
     return envelope === undefined ? [] : [{ to: peer.id, message: { type: 'fresh', envelope } }]
   }
 
-  #seek(peer: Peer, swarm: SwarmId, count: number): Effect[] {
+  #seek(peer: Peer, { swarm, count, known = [] }: Extract<ToTracker, { type: 'seek' }>): Effect[] {
     const seat = peer.seats?.get(swarm)
     if (seat === undefined) throw new ProtocolError('malformed', 'Cannot seek: a swarm that was not joined')
     this.#assertPass(peer)
     const roster = this.#swarms.get(swarm) ?? new Roster()
     const left = introductionsMade - (peer.pairs.size - peer.received)
     const isTooSmall = roster.size < (this.#options.minimumSwarm?.() ?? 2)
-    const picked = roster.pick(seat, {
-      count: isTooSmall ? 0 : Math.max(0, Math.min(count, left)),
-      mayPick: (other) => this.#mayMeet(peer, other),
+    const most = isTooSmall ? 0 : Math.max(0, Math.min(count, left))
+    const again = this.#findAgain(peer, swarm, known).slice(0, most)
+    const others = roster.pick(seat, {
+      count: most - again.length,
+      mayPick: (other) => !again.includes(other) && this.#mayMeet(peer, other),
       loadOf: ({ received }) => received,
       random: this.#options.random,
     })
+    const picked = [...again, ...others]
     for (const other of picked) {
       this.#introduce(peer, other)
     }
@@ -187,6 +196,18 @@ export class Tracker {
     peer.pairs.set(other.id, pair)
     other.pairs.set(peer.id, pair)
     other.received += 1
+  }
+
+  /**
+   * Those whom a page names that was on another page of the site just before. Only where they lost somebody at its
+   * address: whom anybody else names is not led to by their wish, or many could gather around one peer.
+   */
+  #findAgain(peer: Peer, swarm: SwarmId, known: readonly PeerId[]): readonly Peer[] {
+    return [...new Set(known)].flatMap((id) => {
+      const other = this.#peers.get(id)
+      if (!other?.seats?.has(swarm) || !other.departed.includes(peer.address)) return []
+      return this.#mayMeet(peer, other) ? [other] : []
+    })
   }
 
   #mayMeet(peer: Peer, other: Peer): boolean {

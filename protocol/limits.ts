@@ -177,6 +177,7 @@ export const hostPauseMs: number = 300_000 // until one that could not is tried 
 // Tracker
 export const introductionsMade: number = 128 // of those still here, that one peer asked for
 export const introductionsReceived: number = 64 // of those still here, that others asked for
+export const departedKept: number = 32 // addresses of those whom a peer was introduced to and who left
 export const offersPerPair: number = 4 // after each introduction: the first, and again where a connection failed
 export const introduceAgainSeconds: number = 60 // until a pair is introduced again, as it may not have met
 export const candidatesPerPair: number = 64 // after each offer, both directions together

@@ -22,7 +22,13 @@ export type ToTracker =
   /** First message: the swarms of the sections that the page uses. Again with a newer pass, before the old one ends. */
   | { readonly type: 'join'; readonly version: number; readonly swarms: readonly SwarmId[]; readonly pass: string }
   /** Asks for introductions in one swarm. */
-  | { readonly type: 'seek'; readonly swarm: SwarmId; readonly count: number }
+  | {
+      readonly type: 'seek'
+      readonly swarm: SwarmId
+      readonly count: number
+      /** Peers of the page before, to be introduced first where they are still here. */
+      readonly known?: readonly PeerId[] | undefined
+    }
   | { readonly type: 'signal'; readonly to: PeerId; readonly signal: Signal }
 
 /** `pass`: it does not hold, or not for what was asked with it. */
@@ -57,6 +63,7 @@ const toTrackerSchema = message([
     type: v.literal('seek'),
     swarm: swarmIdSchema,
     count: whole(1, seekLimit),
+    known: v.optional(list(peerIdSchema, seekLimit)),
   }),
   v.strictObject({ type: v.literal('signal'), to: peerIdSchema, signal: signalSchema }),
 ])

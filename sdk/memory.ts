@@ -4,7 +4,7 @@ export interface Memory {
   set(key: MemoryKey, value: string | undefined): void
 }
 
-export type MemoryKey = 'consent' | 'off' | 'day' | 'bans'
+export type MemoryKey = 'consent' | 'off' | 'day' | 'bans' | 'peers'
 
 /**
  * Keeps each value in the first of these storages that takes it; where none does, for this page only.

@@ -1,5 +1,6 @@
 import { joinFile, parseJoinResponse, trackerFile } from '../protocol/join.ts'
 import type { JoinRequest, JoinResponse } from '../protocol/join.ts'
+import type { PeerId } from '../protocol/ids.ts'
 import { manifestFolder } from '../protocol/manifest.ts'
 import { describeSdp } from '../protocol/session-description.ts'
 import type { Bans } from './bans.ts'
@@ -29,6 +30,8 @@ export interface PeeringOptions {
   readonly joinCredentials: 'omit' | 'same-origin' | 'include'
   readonly bans: Bans
   readonly today: UploadDay
+  /** Peers of the page before, to be connected to first. */
+  readonly known: readonly PeerId[] | undefined
   readonly isRelayOnly: boolean
   readonly locks: Locks | undefined
   /** Bytes a second, now. */
@@ -187,6 +190,7 @@ export class Peering {
         tellExchange: (message, transfer) => host.post(message, transfer),
       },
       bans,
+      this.#options.known,
     )
   }
 

@@ -61,6 +61,8 @@ export class Swarm {
   readonly #introduced = new Set<PeerId>()
   readonly #redials: Redials
   readonly #offers: TokenBucket
+  /** Of the page before; asked for once. */
+  #known: readonly PeerId[] | undefined
   #join: JoinResponse | undefined
   #joinAttempt = 0
   #joining: AbortController | undefined
@@ -70,8 +72,9 @@ export class Swarm {
   #cancelSeek: () => void = () => {}
   #cancelJoin: () => void = () => {}
 
-  constructor(ports: SwarmPorts, bans: Bans) {
+  constructor(ports: SwarmPorts, bans: Bans, known?: readonly PeerId[]) {
     this.#ports = ports
+    this.#known = known
     this.#bans = bans
     this.#redials = new Redials(ports.random)
     this.#offers = new TokenBucket(offersPerSecond, offerBurst, ports.clock.now())
@@ -153,7 +156,9 @@ export class Swarm {
     this.#cancelSeek()
     const missing = connectionsPerPage - this.#members.size - this.#introduced.size
     if (missing > 0) {
-      for (const { swarm } of this.#join?.swarms ?? []) this.#tracker.seek(swarm, Math.min(missing, seekLimit))
+      const known = this.#known
+      this.#known = undefined
+      for (const { swarm } of this.#join?.swarms ?? []) this.#tracker.seek(swarm, Math.min(missing, seekLimit), known)
     }
     const pauseMs = seekPausesMs[this.#seekRound] ?? seekEveryMs
     this.#seekRound += 1

@@ -3,6 +3,7 @@ import { Bans } from './bans.ts'
 import { uploadLimitIn } from './circumstances.ts'
 import type { Clock } from './clock.ts'
 import { guardClock } from './clock.ts'
+import { KnownPeers } from './known-peers.ts'
 import { Leadership } from './leadership.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
@@ -28,6 +29,7 @@ const longestRetryMs = 300_000
 export class TabRole {
   readonly #options: TabRoleOptions
   readonly #bans: Bans
+  readonly #known: KnownPeers
   readonly #clock: Clock
   readonly #leadership: Leadership
   /** What this device gives to others. */
@@ -48,6 +50,7 @@ export class TabRole {
     const { page, clock, settings } = options
     this.#options = options
     this.#bans = new Bans(page.tabMemory)
+    this.#known = new KnownPeers(page.tabMemory)
     this.today = new UploadDay(page.memory, page.date, settings.uploadBytesPerDay)
     this.#clock = guardClock(clock, (error) => this.#fail(error))
     this.#leadership = new Leadership({
@@ -124,6 +127,7 @@ export class TabRole {
       joinCredentials: settings.joinCredentials,
       bans: this.#bans,
       today: this.today,
+      known: this.#known.ids,
       isRelayOnly: settings.isRelayOnly,
       locks: page.locks,
       uploadLimit: () => uploadLimitIn(page.circumstances, settings.uploadBytesPerSecond),
@@ -190,6 +194,7 @@ export class TabRole {
 
   #learn(status: PeeringStatus): void {
     this.#status = status
+    this.#known.note(status.peers)
     this.#options.changed()
   }
 }

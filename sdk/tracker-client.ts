@@ -77,8 +77,8 @@ export class TrackerClient {
     this.#open()
   }
 
-  seek(swarm: SwarmId, count: number): void {
-    this.#send({ type: 'seek', swarm, count })
+  seek(swarm: SwarmId, count: number, known?: readonly PeerId[]): void {
+    this.#send({ type: 'seek', swarm, count, known })
   }
 
   signal(to: PeerId, signal: Signal): void {

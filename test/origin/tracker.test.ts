@@ -148,6 +148,39 @@ describe('introductions', () => {
     expect(seek(ann)).toEqual([bob])
   })
 
+  test('whom a page before was introduced to comes first, as long as that one is here', () => {
+    const others = Array.from({ length: 40 }, (_, at) => idOf(100 + at))
+    others.forEach((id, at) => join(id, `203.0.113.${at}`))
+    join(ann, '198.51.100.1')
+    const before = seek(ann, 3)
+    tracker.close(ann)
+    for (const id of before.slice(0, 1)) tracker.close(id)
+    join(bob, '198.51.100.1')
+    const known = [...before, ...before, eve, bob]
+    const [effect] = tracker.receive(bob, { type: 'seek', swarm, count: 5, known })
+    const told = effect?.message.type === 'peers' ? effect.message.peers : []
+    expect(told.slice(0, 2)).toEqual(before.slice(1))
+    expect(new Set(told).size).toBe(5)
+  })
+
+  test('nobody is led to whom they merely name, where those lost nobody at that address', () => {
+    const populate = (): readonly PeerId[] => {
+      tracker = makeTracker({ random: () => 0.5 })
+      for (let at = 0; at < 40; at += 1) join(idOf(100 + at), `203.0.113.${at}`)
+      join(ann, '198.51.100.1')
+      const known = seek(ann)
+      tracker.close(ann)
+      join(eve, '198.51.100.66')
+      return known
+    }
+    populate()
+    const unasked = seek(eve, 1)
+    const known = populate().filter((id) => !unasked.includes(id))
+    const [effect] = tracker.receive(eve, { type: 'seek', swarm, count: 1, known })
+    expect(known).not.toEqual([])
+    expect(effect?.message).toMatchObject({ peers: unasked })
+  })
+
   test('who joins later is told to those who seek again', () => {
     join(ann, '198.51.100.1')
     expect(seek(ann)).toEqual([])

@@ -65,7 +65,10 @@ class FakeConnection implements DialledConnection {
 }
 
 /** A swarm whose tracker, origin and connections are fakes. */
-export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang' | 'deaf' | 'no')[] = []) {
+export async function openSwarm(
+  joinResponses: (JoinResponse | Error | 'hang' | 'deaf' | 'no')[] = [],
+  known?: readonly PeerId[],
+) {
   const clock = new FakeClock()
   const sockets: SocketEvents[] = []
   const sent: ToTracker[] = []
@@ -103,6 +106,7 @@ export async function openSwarm(joinResponses: (JoinResponse | Error | 'hang' | 
       tellExchange: (message) => told.push(message),
     },
     bans,
+    known,
   )
   const hear = (message: FromTracker): void => sockets.at(-1)?.received(JSON.stringify(message))
   const welcome = (): void => {

@@ -15,6 +15,16 @@ test('Swarm tells the exchange its swarms, joins them and seeks', async () => {
   ])
 })
 
+test('Swarm asks for the peers of the page before first, and once', async () => {
+  const { clock, welcome, sent } = await openSwarm([], peers(2))
+  welcome()
+  await clock.advance(1000)
+  expect(sent.slice(1)).toEqual([
+    { type: 'seek', swarm: swarmId, count: 12, known: peers(2) },
+    { type: 'seek', swarm: swarmId, count: 12 },
+  ])
+})
+
 test('Swarm seeks soon again at first, then every ten seconds, and not once it has enough', async () => {
   const { clock, welcome, seeks, introduce, connections } = await openSwarm()
   welcome()

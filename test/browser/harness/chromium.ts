@@ -16,6 +16,8 @@ export interface BrowserProcess {
 export interface BrowserOptions {
   /** Run in every page before its own scripts. */
   readonly initScript?: () => void
+  /** Whether pages that are left may be kept, to come back as they were. Default: false. */
+  readonly hasBackForwardCache?: boolean
   readonly viewport?: { readonly width: number; readonly height: number }
 }
 
@@ -46,6 +48,7 @@ export async function openBrowser(scene: Scene, options: BrowserOptions = {}): P
     executablePath,
     headless: true,
     args: flags,
+    ...(options.hasBackForwardCache === true && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
     viewport: options.viewport ?? { width: 800, height: 600 },
   })
   scene.onEnd(() => context.close())
