@@ -4,7 +4,11 @@ import { keyFiles } from './keys.ts'
 import type { Publication } from './publish.ts'
 
 /** What a server cannot do with the keys that it has, one line each; nothing where it has all that a server uses. */
-export function describeKeyLimits(keys: SiteKeys, { head, prefixes, outside }: Publication): readonly string[] {
+export function describeKeyLimits(
+  keys: SiteKeys,
+  { head, prefixes, outside }: Publication,
+  freshSeconds: number,
+): readonly string[] {
   const lines: string[] = []
   if (headSignerOf(keys) === undefined) {
     lines.push(
@@ -19,6 +23,11 @@ export function describeKeyLimits(keys: SiteKeys, { head, prefixes, outside }: P
   }
   if (keys.fresh === undefined) {
     lines.push(`Without ${keyFiles.freshKey}, no takedown, pause or newer head is told to visitors by this server`)
+  }
+  if (keys.fresh !== undefined && freshSeconds > keys.root.freshSeconds) {
+    lines.push(
+      `Signs what holds for ${keys.root.freshSeconds} seconds and not for ${freshSeconds}: the root allows no more (nearhand keys renew --fresh-life)`,
+    )
   }
   if (keys.token === undefined) lines.push(`Without ${keyFiles.tokenKey}, this server gives nobody a pass to join`)
   if (keys.swarmSecret === undefined) lines.push(`Without ${keyFiles.swarmSecret}, nobody can join by this server`)

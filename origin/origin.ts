@@ -94,7 +94,7 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
     const deployed = join(config.folder, manifestFolder)
     if (config.watch && !isSigning) parts.push(await startWatch(deployed, { ...config, log: () => {} }, publisher))
     const first = await publisher.publish()
-    for (const line of describeKeyLimits(keys, first)) config.log(line)
+    for (const line of describeKeyLimits(keys, first, config.freshSeconds)) config.log(line)
     // Pages of a static host ask their own host for its word, and cannot get ours by any other way.
     if (!isSigning) {
       await publisher.fresh()

@@ -227,6 +227,14 @@ describe('fresh', () => {
     expect(await freshOf(origin)).toMatchObject({ issued: seconds, expires: seconds + 100 })
   })
 
+  test('holds no longer than the root allows, and the server says so', async () => {
+    await (await site.open({ freshSeconds: 100 })).close()
+    const origin = await site.open({ freshSeconds: 300 })
+    const { issued = 0, expires } = (await freshOf(origin)) ?? {}
+    expect(expires).toBe(issued + 100)
+    expect(site.log.join()).toContain('Signs what holds for 100 seconds and not for 300')
+  })
+
   test('is never issued before the last, should the clock be set back', async () => {
     let seconds = 1_800_000_000
     const origin = await site.open({ now: () => seconds * 1000 })
