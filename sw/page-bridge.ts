@@ -110,6 +110,8 @@ export class PageBridge {
 
   /** Tells the exchange what holds for it. @param clockOffsetMs what the origin's clock is ahead of this device's */
   rule({ servesUntil, off, isCutOff, word, passes }: Omit<Rule, 'peers'>, clockOffsetMs: number): void {
+    // A worker that was woken by what the tracker pushed has no port any more, and the exchange must hear of it all the same.
+    if (this.#port === undefined) return this.#options.askRelink()
     const now = this.#options.now()
     if (passes) this.#post({ type: 'passes', ...passes, now: Math.floor((now + clockOffsetMs) / 1000) })
     if (word !== undefined && word.length <= wordLimitBytes) this.#post({ type: 'word', envelope: word })

@@ -161,6 +161,16 @@ describe('PageBridge.read()', () => {
 })
 
 describe('PageBridge.rule()', () => {
+  test('asks for a link where a worker that was woken by the tracker’s word has none', () => {
+    const { bridge, seen, exchange } = linked()
+    const rule = { servesUntil: 0, off: ['/a/'], isCutOff: false, word: undefined, passes: undefined }
+    bridge.rule(rule, 0)
+    expect(seen.relinks).toBe(0)
+    bridge.unlink('page')
+    bridge.rule(rule, 0)
+    expect([seen.relinks, exchange.asked('rule').length]).toEqual([1, 1])
+  })
+
   test('tells the exchange what is believed, and hears what peers believe', () => {
     const { bridge, exchange, seen } = linked()
     const rule = { servesUntil: Date.now() + 1000, off: [], isCutOff: false, passes: undefined }
