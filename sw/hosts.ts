@@ -39,7 +39,13 @@ export class Hosts {
   }
 
   isOpen(host: string): boolean {
-    return (this.#openUntil.get(host) ?? 0) > this.#options.now()
+    const now = this.#options.now()
+    return (this.#openUntil.get(host) ?? 0) > now && (this.#pausedUntil.get(host) ?? 0) <= now
+  }
+
+  /** Whether it ever was open, as far as is known. */
+  wasOpen(host: string): boolean {
+    return this.#openUntil.has(host)
   }
 
   /** Sees, once in a while, whether the host of this URL can be read. */
@@ -63,7 +69,8 @@ export class Hosts {
 
   /** It could not be read after all. */
   close(host: string): void {
-    if (!this.#openUntil.delete(host)) return
+    if (!this.isOpen(host)) return
+    this.#openUntil.set(host, 0)
     this.#pausedUntil.set(host, this.#options.now() + hostPauseMs)
     this.#save().catch(this.#options.report)
   }

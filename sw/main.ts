@@ -5,6 +5,7 @@ import type { WorkerConfig } from '../protocol/worker-config.ts'
 import { parseWorkerConfig, workerConfigGlobal } from '../protocol/worker-config.ts'
 import { compileUrls } from '../protocol/url-rules.ts'
 import { otherHostOf, pathToAnswer } from './answer.ts'
+import { isMedia } from './media.ts'
 import { createWorker } from './create-worker.ts'
 import { within } from './deadline.ts'
 import { Disk } from './disk.ts'
@@ -91,7 +92,7 @@ function listen(config: WorkerConfig): void {
 
 function answer(
   event: FetchEvent,
-  { rules, route, manifests, hosts }: ReturnType<typeof start>,
+  { rules, route, manifests, media, hosts }: ReturnType<typeof start>,
   config: WorkerConfig,
   isOff: () => Promise<boolean>,
 ): void {
@@ -110,8 +111,10 @@ function answer(
   const path = pathToAnswer(request, rules)
   if (path === undefined) return
   const host = otherHostOf(request.url, rules)
-  if (host !== undefined && !hosts.isOpen(host)) {
-    event.waitUntil(hosts.check(request.url))
+  // What plays, and began with us, goes on with us.
+  if (host !== undefined && !hosts.isOpen(host) && !(isMedia(request) && hosts.wasOpen(host))) {
+    const left = isMedia(request) ? media.leave(event.clientId, path) : undefined
+    event.waitUntil(Promise.all([hosts.check(request.url), left]))
     return
   }
   event.respondWith(isOff().then((isNot) => (isNot ? fetch(request) : route.answer(request, path, event.clientId))))

@@ -8,7 +8,7 @@ import { openFeed } from './open-feed.ts'
 import type { ErrorBudget } from './error-budget.ts'
 import { OriginError } from './error-budget.ts'
 import type { Media } from './media.ts'
-import { asMade, rangeStart } from './media.ts'
+import { asMade, isMedia, rangeStart } from './media.ts'
 import { headHeader } from '../protocol/manifest.ts'
 import type { SitePlace } from '../protocol/url-rules.ts'
 import { compileUrls } from '../protocol/url-rules.ts'
@@ -49,8 +49,8 @@ export class Route {
     const { traffic, report, media, budget, fetch } = this.#options
     await budget.load()
     if (budget.isSpent) return fetch(request)
-    const isMedia = request.destination === 'video' || request.destination === 'audio'
-    if (isMedia && !(await media.isOurs(page, path, rangeStart(request.headers.get('range'))))) return fetch(request)
+    const isPlayed = isMedia(request)
+    if (isPlayed && !(await media.isOurs(page, path, rangeStart(request.headers.get('range'))))) return fetch(request)
     traffic.onRequest()
     budget.answered()
     try {
@@ -62,7 +62,7 @@ export class Route {
     }
     traffic.onFallback()
     const response = await this.#answerPlainly(request, path)
-    return isMedia ? asMade(response) : response
+    return isPlayed ? asMade(response) : response
   }
 
   /**

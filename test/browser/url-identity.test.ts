@@ -159,3 +159,44 @@ test('another host that pages may not read is left alone, and its files load as 
   expect(answers).toEqual(answers.map(() => false))
   expect(answers.length).toBeGreaterThanOrEqual(4)
 })
+
+/** Plays a film of another host from a position, in one element for each page. */
+async function playThere(visitor: Visitor, url: string, seconds: number): Promise<void> {
+  await visitor.page.evaluate(
+    async ([src, from]) => {
+      const made = document.createElement('video')
+      const video =
+        document.querySelector('video') ?? Object.assign(made, { crossOrigin: 'anonymous', muted: true, src })
+      document.body.append(video)
+      const played = new Promise<void>((resolve, reject) => {
+        video.onerror = () => reject(new Error(`Cannot play ${src}: ${video.error?.message}`))
+        video.ontimeupdate = () => {
+          if (!video.seeking && video.currentTime > from + 0.2) resolve()
+        }
+      })
+      if (from > 0) video.currentTime = from
+      await video.play()
+      await played
+    },
+    [url, seconds] as const,
+  )
+}
+
+test('a film of another host plays on with whom it began: the network before the worker knew the host, then the worker', async () => {
+  const files = new Map<string, Uint8Array>()
+  const host = await openOtherHost(scene, files, true)
+  const site = await openSite(scene, { hosts: [{ host: host.url, from: '/', to: '/media/' }] })
+  files.set('/clip.mp4', site.asset('/media/clip.mp4'))
+  const url = `${host.url}/clip.mp4`
+  const visitor = await openVisitor(scene, site)
+  await visitor.untilAnswering()
+  const before = await visitor.stats()
+  for (const seconds of [0, 18, 6]) await playThere(visitor, url, seconds)
+  expect((await visitor.stats()).requests).toBe(before.requests)
+
+  await visitor.goto('/')
+  await visitor.untilAnswering()
+  for (const seconds of [0, 18, 6]) await playThere(visitor, url, seconds)
+  expect((await visitor.stats()).requests).toBeGreaterThan(before.requests + 1)
+  expect((await visitor.chunks('/media/clip.mp4')).length).toBeGreaterThan(0)
+})

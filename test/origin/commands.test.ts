@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -71,7 +71,28 @@ describe('the commands', () => {
     })
   })
 
+  test('publishes rules of URLs and guards, tells both to the tracker, and names an ignored token that nothing guards', async () => {
+    const rules = ['--ignore-query', '/video/**?token', '--asset-host', 'https://media.test=/video/']
+    const open = await nearhand('publish', 'site', ...rules)
+    expect(open).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('nothing else guards the files: /video/**?token'),
+    })
+    const guard = ['--guard', '/video/', '--section', '/live/', '--tracker', 'https://t.test']
+    const guarded = await nearhand('publish', 'site', ...rules, ...guard)
+    expect(guarded.stderr).toBe('')
+    expect(guarded.stdout).toContain(' --section /live/ --guard /video/ --admit https://')
+    const worker = await readFile(join(folder, 'site/nearhand-sw.js'), 'utf8')
+    expect(worker).toContain('"hosts":[{"host":"https://media.test","from":"/","to":"/video/"}]')
+    expect((await nearhand('verify', 'site')).stdout).toContain('All is right')
+    expect((await nearhand('init', 'site')).code).toBe(0)
+    expect((await nearhand('verify', 'site')).stdout).toContain('not those of the head')
+  })
+
   test.each([
+    ['a guard that is no folder', ['publish', 'site', '--guard', '/video'], 'section "/video"'],
+    ['a parameter that is none', ['publish', 'site', '--ignore-query', 'a=b'], 'not a plain parameter name'],
+    ['another host over http', ['init', 'site', '--asset-host', 'http://media.test'], 'not of the form https://host'],
     ['keys in the folder that is published', ['publish', '.'], 'would be published'],
     ['keys that a link puts there', ['publish', 'site', '--keys', 'link/keys'], 'would be published'],
     ['state in the folder that is published', ['publish', 'site', '--state', 'site/state'], 'keep it out of'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mediaPathsKept } from '../../protocol/limits.ts'
+import { mediaPathsKept, pagesKept } from '../../protocol/limits.ts'
 import { asMade, Media, rangeStart } from '../../sw/media.ts'
 import { MemoryDisk } from '../fakes/memory-disk.ts'
 import { film, linked, liveSite, readyWorker } from './route-scene.ts'
@@ -27,6 +27,22 @@ describe('Media', () => {
     const later = open(disk).media
     expect(await later.isOurs('page', '/after.mp4', 4096), 'after a restart of the worker').toBe(true)
     expect(await later.isOurs('page', '/before.mp4', 0)).toBe(false)
+  })
+
+  test('goes on leaving alone what was left alone, in this page and whatever else it plays', async () => {
+    const { media, disk } = open()
+    await media.leave('page', '/left.mp4')
+    await media.adopt([], ['page'])
+    const later = open(disk).media
+    for (const one of [media, later]) {
+      expect(await one.isOurs('page', '/left.mp4', 0)).toBe(false)
+      expect(await one.isOurs('page', '/other.mp4', 4096)).toBe(true)
+      expect(await one.isOurs('next', '/left.mp4', 0)).toBe(true)
+    }
+    for (let page = 0; page < pagesKept; page += 1) await media.leave(`${page}`, '/a.mp4')
+    expect(Object.keys(disk.values.get('media') as object)).toHaveLength(pagesKept)
+    await media.adopt([], [])
+    expect(disk.values.get('media')).toEqual({})
   })
 
   test('remembers pages as long as they are open, and a bounded number of paths', async () => {

@@ -29,13 +29,13 @@ export async function openOtherHost(
       response.writeHead(404).end()
       return
     }
-    const [, first = '0', last = String(content.length - 1)] =
-      /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
-    const [start, end] = [Number(first), Math.min(Number(last), content.length - 1)]
+    const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? []
+    const end = Math.min(last === '' ? content.length : Number(last), content.length - 1)
+    const start = Number(first)
     if (end > 0) asked.push(pathname + search)
     const isWhole = request.headers.range === undefined
     response.writeHead(isWhole ? 200 : 206, {
-      'content-type': 'image/png',
+      'content-type': pathname.endsWith('.mp4') ? 'video/mp4' : 'image/png',
       ...(!isWhole && { 'content-range': `bytes ${start}-${end}/${content.length}` }),
     })
     response.end(content.subarray(start, end + 1))
