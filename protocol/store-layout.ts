@@ -65,6 +65,10 @@ export interface StoredAsset {
   readonly spans: readonly number[]
   /** Milliseconds since 1970. */
   readonly usedAt: number
+  /** How often it was used, counted once a minute. Left out: once. */
+  readonly uses?: number | undefined
+  /** How many neighbours held it, when they were last asked. Left out: none. */
+  readonly holders?: number | undefined
 }
 
 /** Told by the service worker to whoever seeds. */
@@ -128,6 +132,8 @@ const storedAssetSchema = v.strictObject({
   chunkSize: whole(minChunkBytes, maxChunkBytes),
   spans: list(whole(), spanLimit),
   usedAt: v.number(),
+  uses: v.optional(whole(1)),
+  holders: v.optional(whole()),
 })
 
 const storeMessageSchema = message([

@@ -8,6 +8,7 @@ import type { WorkerConfig } from '../protocol/worker-config.ts'
 import type { AnswerRules } from './answer.ts'
 import { ChunkLists } from './chunk-lists.ts'
 import { ErrorBudget } from './error-budget.ts'
+import type { KeptState } from './kept-state.ts'
 import { loadAs } from './kept-state.ts'
 import { Hosts } from './hosts.ts'
 import { Manifests } from './manifests.ts'
@@ -18,6 +19,7 @@ import { EarlyBodies } from './open-feed.ts'
 import { OriginRate } from './origin-rate.ts'
 import { PageHeads } from './page-heads.ts'
 import { OwnPass } from './own-pass.ts'
+import type { BridgeOptions } from './page-bridge.ts'
 import { PageBridge } from './page-bridge.ts'
 import { PartSource } from './part-source.ts'
 import type { Device } from './patience.ts'
@@ -63,6 +65,14 @@ const linkKey = 'linked'
 /** Default names of our scripts; a site may serve them under others, and then they are assets like all. */
 const ownFiles = ['', '-worker', '-consent', '-peers', '-sw'].map((name) => `/nearhand${name}.js`)
 
+/** When a page was linked last, from one life of the worker to the next. */
+function linkMemory(state: KeptState, report: World['report']): Pick<BridgeOptions, 'loadLinkedAt' | 'saveLinkedAt'> {
+  return {
+    loadLinkedAt: () => loadAs(state, linkKey, v.optional(v.number()), undefined, report),
+    saveLinkedAt: (at) => void state.save(linkKey, at).catch(report),
+  }
+}
+
 /** Puts the parts together. Nothing is read or sent before the first event. */
 export function createWorker(config: WorkerConfig, world: World): NearhandWorker {
   const { now, report } = world
@@ -74,25 +84,22 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const origin = new Origin(world.fetch, place, now, (host) => hosts.close(host))
   const pass = new OwnPass(() => (now() + origin.clockOffsetMs) / 1000)
   const bridge = new PageBridge({
-    now,
+    ...world,
     askRelink: () => world.tellPages({ type: 'nearhand:relink' }),
-    loadLinkedAt: () => loadAs(disk.state, linkKey, v.optional(v.number()), undefined, report),
-    saveLinkedAt: (at) => void disk.state.save(linkKey, at).catch(report),
-    untilFree: (lock, signal) => world.untilFree(lock, signal),
+    ...linkMemory(disk.state, report),
+    onHolders: (id, holders) => store.noteHolders(id, holders),
     onDuplicate: (bytes) => traffic.onDuplicate(bytes),
     onHeard: (envelope) => void manifests.hear(envelope).catch(report),
     onPass: (token) => pass.take(token),
   })
   const partSource = new PartSource({ bridge, origin, now, mayUsePeers: () => manifests.mayUsePeers() })
   const manifests: Manifests = new Manifests({
+    ...world,
     root: config.root,
     origin,
     cache: disk.parts,
     readPart: (id) => partSource.read(id),
     state: disk.state,
-    now,
-    report,
-    random: world.random,
     onRule(rule) {
       pass.follow(rule.passes)
       bridge.rule(rule, origin.clockOffsetMs)

@@ -2,7 +2,7 @@ import type { ExchangeToWorker, MissReason, WorkerToExchange } from '../protocol
 import { parseExchangeToWorker } from '../protocol/bridge.ts'
 import type { Bytes } from '../protocol/bytes.ts'
 import type { Asset } from '../protocol/chunks.ts'
-import type { PeerId } from '../protocol/ids.ts'
+import type { ContentId, PeerId } from '../protocol/ids.ts'
 import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight, wordLimitBytes } from '../protocol/limits.ts'
 import { within } from './deadline.ts'
 import type { Rule } from './rule.ts'
@@ -26,6 +26,8 @@ export interface BridgeOptions {
   readonly untilFree: (lock: string, signal: AbortSignal) => Promise<unknown>
   /** Bytes came that nobody waits for any more. */
   readonly onDuplicate: (bytes: number) => void
+  /** So many peers said that they hold an asset, or a part of it. */
+  readonly onHolders: (id: ContentId, holders: number) => void
   /** A peer said that it believes this fresh. */
   readonly onHeard: (envelope: string) => void
   /** The page has this pass now. */
@@ -132,7 +134,9 @@ export class PageBridge {
   async find({ id, section }: Asset, signal: AbortSignal): Promise<number> {
     const request = this.#number()
     const answer = await this.#ask({ type: 'find', request, asset: id, section }, portSilenceMs, signal).answer
-    return answer !== 'silence' && answer.type === 'found' ? answer.holders : 0
+    if (answer === 'silence' || answer.type !== 'found') return 0
+    this.#options.onHolders(id, answer.holders)
+    return answer.holders
   }
 
   read({ id, section }: Pick<Asset, 'id' | 'section'>, ask: Ask, signal: AbortSignal): PeerRead {

@@ -1,6 +1,6 @@
 import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId } from '../protocol/ids.ts'
-import { assemblyBytes, storePauseMs, touchMs } from '../protocol/limits.ts'
+import { assemblyBytes, holdersRemembered, storePauseMs, touchMs } from '../protocol/limits.ts'
 import type { StoredAsset, StoreMessage } from '../protocol/store-layout.ts'
 import {
   listKey,
@@ -52,6 +52,8 @@ export class Store {
   /** Rows that this life of the worker has seen. */
   readonly #rows = new Map<ContentId, StoredAsset>()
   #hasAllRows = false
+  /** As neighbours said, the oldest word first. */
+  readonly #holders = new Map<ContentId, number>()
   /** One change after the other, so that no row is written from an old reading of it. */
   #work: Promise<void> = Promise.resolve()
   #queuedBytes = 0
@@ -96,8 +98,16 @@ export class Store {
     this.#change(async () => {
       const row = await this.find(id)
       if (row === undefined || now - row.usedAt < touchMs) return
-      await this.#putRow({ ...row, usedAt: now })
+      await this.#putRow({ ...row, usedAt: now, uses: (row.uses ?? 1) + 1, ...this.#rarityOf(row) })
     })
+  }
+
+  /** So many neighbours hold it: what is rare among them stays longer. */
+  noteHolders(id: ContentId, holders: number): void {
+    this.#holders.delete(id)
+    this.#holders.set(id, holders)
+    const [oldest] = this.#holders.keys()
+    if (this.#holders.size > holdersRemembered && oldest !== undefined) this.#holders.delete(oldest)
   }
 
   /** Keeps a chunk; it is on disk once all chunks of its span were kept. */
@@ -174,7 +184,9 @@ export class Store {
       throw error
     }
     const spans = [...(row?.spans ?? []), span].toSorted((one, other) => one - other)
-    const stored = { id, path: asset.path, section, size, chunkSize, spans, usedAt: this.#options.now() }
+    const uses = held?.uses ?? 1
+    const usedAt = this.#options.now()
+    const stored = { id, path: asset.path, section, size, chunkSize, spans, usedAt, uses, ...this.#rarityOf({ id }) }
     await this.#putRow(stored)
     this.#options.tell({ type: 'stored', asset: stored })
   }
@@ -196,7 +208,7 @@ export class Store {
 
   async #makeRoom(id: ContentId, needed: number): Promise<boolean> {
     await this.#loadRows()
-    const victims = chooseVictims([...this.#rows.values()], needed, this.#limitBytes, id)
+    const victims = chooseVictims([...this.#rows.values()], needed, this.#limitBytes, id, this.#options.now())
     for (const victim of victims ?? []) {
       const row = this.#rows.get(victim)
       if (row) await this.#remove(row)
@@ -224,6 +236,11 @@ export class Store {
     this.#hasAllRows = true
     // A worker that was stopped between a file and its row left bytes that nobody would count.
     await this.#options.disk.keepFiles(new Set([...this.#rows.values()].flatMap(keysOf)))
+  }
+
+  #rarityOf({ id }: Pick<StoredAsset, 'id'>): Pick<StoredAsset, 'holders'> {
+    const holders = this.#holders.get(id)
+    return holders === undefined ? {} : { holders }
   }
 
   async #putRow(row: StoredAsset): Promise<void> {

@@ -20,6 +20,7 @@ function open(linkedAt?: number) {
     saved: [] as number[],
     heard: [] as string[],
     passes: [] as string[],
+    holders: [] as number[],
     locks,
   }
   const bridge = new PageBridge({
@@ -28,6 +29,7 @@ function open(linkedAt?: number) {
     loadLinkedAt: () => Promise.resolve(linkedAt),
     saveLinkedAt: (at) => void seen.saved.push(at),
     untilFree: (lock) => new Promise((free) => seen.locks.set(lock, () => free(undefined))),
+    onHolders: (_, holders) => void seen.holders.push(holders),
     onDuplicate: (bytes) => void (seen.duplicates += bytes),
     onHeard: (envelope) => void seen.heard.push(envelope),
     onPass: (pass) => void seen.passes.push(pass),

@@ -182,23 +182,34 @@ describe('chooseVictims()', () => {
     .array(fc.tuple(fc.nat(10_000), fc.nat(100)), { maxLength: 20 })
     .map((sizes) => sizes.map(([size, usedAt], at) => rowOf(size, usedAt, at)))
 
-  test('makes enough room, the oldest first, and no more than needed', () => {
+  test.each<[string, Partial<StoredAsset>, Partial<StoredAsset>]>([
+    ['what was used once goes before what was used often', { uses: 1 }, { uses: 3 }],
+    ['what many neighbours hold goes before what is rare among them', { holders: 4 }, { holders: 1 }],
+    ['what nobody used for longest goes first', { usedAt: 0 }, { usedAt: 1 }],
+    ['what is large goes before what is small', { size: 2000 }, { size: 1000 }],
+    ['what was just used goes last, whatever its size', { uses: 9 }, { usedAt: 1e9, size: 9000 }],
+  ])('%s', (_, first, second) => {
+    const [one, other] = [rowOf(1000, 0, 1), rowOf(1000, 0, 2)]
+    const held = [
+      { ...other, ...second },
+      { ...one, ...first },
+    ]
+    const limit = held.reduce((sum, row) => sum + storedBytes(row), 0)
+    expect(chooseVictims(held, 1, limit, rowOf(0, 0, 99).id, 1e9)).toEqual([one.id])
+  })
+
+  test('makes enough room, and no more than needed', () => {
     fc.assert(
       fc.property(rows, fc.nat(20_000), fc.nat(100_000), (held, needed, limit) => {
         const writing = held[0]?.id ?? rowOf(0, 0, 99).id
-        const victims = chooseVictims(held, needed, limit, writing)
+        const victims = chooseVictims(held, needed, limit, writing, 1000)
         const size = (kept: readonly StoredAsset[]): number => kept.reduce((sum, row) => sum + storedBytes(row), needed)
-        const others = held.filter(({ id }) => id !== writing)
         if (victims === undefined) return size(held.slice(0, 1)) > limit
         const kept = held.filter(({ id }) => !victims.includes(id))
-        const gone = others.filter(({ id }) => victims.includes(id))
-        const newestGone = Math.max(...gone.map(({ usedAt }) => usedAt), -1)
+        const gone = held.filter(({ id }) => victims.includes(id))
         const last = gone.find(({ id }) => id === victims.at(-1))
         return (
-          size(kept) <= limit &&
-          !victims.includes(writing) &&
-          others.every(({ id, usedAt }) => victims.includes(id) || usedAt >= newestGone) &&
-          (last === undefined || size([...kept, last]) > limit)
+          size(kept) <= limit && !victims.includes(writing) && (last === undefined || size([...kept, last]) > limit)
         )
       }),
     )
