@@ -59,6 +59,7 @@ test('a film with pages in its list is read from the origin, from a neighbour th
   }
   const chunksBefore = (await second.chunks(path)).length
   site.count.reset()
+  site.hold([path])
   const loaded = await second.load(path, range)
   expect([loaded.status, loaded.sha256]).toEqual([206, expected])
   const chunks = (await second.chunks(path)).slice(chunksBefore)

@@ -18,6 +18,7 @@ test('a second visitor has everything that the first holds without a body byte f
   const second = await openVisitor(scene, site)
   await second.connected()
   site.count.reset()
+  site.hold(shared)
 
   const inserted = await Promise.all(images.map((path) => second.insert('img', path)))
   expect(inserted).toEqual(images.map((path) => sha256Of(site.asset(path))))
@@ -42,6 +43,7 @@ test('a third visitor has its chunks from both others', async () => {
   const third = await openVisitor(scene, site)
   await third.untilNeighbours(2)
   site.count.reset()
+  site.hold(paths)
 
   for (const path of paths) {
     expect((await third.load(path)).sha256, path).toBe(sha256Of(site.asset(path)))

@@ -38,7 +38,13 @@ test('ranges that peers answer are those of the origin', async () => {
   const visitor = await openVisitor(scene, site)
   await visitor.connected()
   for (const path of paths) {
-    await expectOriginsAnswers(site, path, (options) => visitor.load(path, options))
+    await expectOriginsAnswers(site, path, async (options) => {
+      // What a page compares by itself is the origin's to answer.
+      const letGo = site.hold('if-range' in (options.headers ?? {}) ? [] : [path])
+      const loaded = await visitor.load(path, options)
+      letGo()
+      return loaded
+    })
     expect((await visitor.chunks(path)).some(({ source }) => source === 'origin')).toBe(false)
   }
 })
@@ -58,6 +64,7 @@ test('a video is played and seeked on a second device without a body byte from t
   const visitor = await openVisitor(scene, site)
   await visitor.connected()
   site.count.reset()
+  site.hold([clip])
   await visitor.play(clip)
   await visitor.play(clip, 20)
   await visitor.play(clip, 5)

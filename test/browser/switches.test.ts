@@ -115,6 +115,7 @@ test('what a visitor gave to others counts for all pages of the day', async () =
   const visitor = await openVisitor(scene, site)
   await visitor.connected()
   await visitor.untilAnswering()
+  site.hold([large])
   await visitor.load(large)
   const given = (): Promise<number> => seeder.stats().then(({ uploadedBytes }) => uploadedBytes)
   await expect.poll(given).toBeGreaterThan(0)

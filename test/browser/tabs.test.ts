@@ -77,8 +77,10 @@ async function untilLeading({ page }: Visitor): Promise<void> {
 
 async function expectFromPeers(site: Site, visitor: Visitor, path: string): Promise<void> {
   site.count.reset()
+  const letGo = site.hold([path])
   expect((await visitor.load(path)).sha256).toBe(sha256Of(site.asset(path)))
   expect(site.count.bytes(path)).toBe(0)
+  letGo()
 }
 
 test('the tab with the connections is closed: the other tab has its bytes from the same neighbour', async () => {

@@ -36,6 +36,7 @@ test('visitors with different tokens give each other their files, and the origin
   const second = await openVisitor(scene, site)
   await second.connected()
   site.count.reset()
+  site.hold([large])
 
   expect((await second.load(`${large}?token=second`)).sha256).toBe(sha256Of(site.asset(large)))
   expect(site.count.bytes(large)).toBe(0)

@@ -39,6 +39,8 @@ export class Site {
   readonly #options: OriginOptions & Folders
   readonly #hasTracker: boolean
   readonly #answers = new Map<string, Answer>()
+  readonly #held = new Map<string, Promise<void>>()
+  readonly #releases = new Set<() => void>()
   #running: { server: Server; origin: Origin } | undefined
   #port = 0
 
@@ -72,6 +74,23 @@ export class Site {
     this.#answers.set(path, answer)
   }
 
+  /**
+   * From now on a GET of these paths is taken and not answered, until the returned function is called or the site stops:
+   * whoever has them all the same has them from elsewhere, on however slow a machine.
+   */
+  hold(paths: readonly string[]): () => void {
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    for (const path of paths) this.#held.set(path, released)
+    const letGo = (): void => {
+      for (const path of paths) if (this.#held.get(path) === released) this.#held.delete(path)
+      this.#releases.delete(letGo)
+      release()
+    }
+    this.#releases.add(letGo)
+    return letGo
+  }
+
   /** What the origin itself says, asked past every browser. */
   async ask(path: string, options: LoadOptions = {}): Promise<Loaded> {
     const headers = { 'accept-encoding': 'identity', ...options.headers }
@@ -97,6 +116,10 @@ export class Site {
     const app = new Hono()
     app.use(this.count.middleware)
     app.use(async (context, next) => {
+      if (context.req.method === 'GET') await this.#held.get(new URL(context.req.url).pathname)
+      await next()
+    })
+    app.use(async (context, next) => {
       const answer = await this.#answers.get(new URL(context.req.url).pathname)?.(context.req.raw)
       return answer ?? next()
     })
@@ -117,6 +140,7 @@ export class Site {
     const running = this.#running
     if (running === undefined) return
     this.#running = undefined
+    for (const letGo of this.#releases) letGo()
     const closed = new Promise((resolve) => running.server.close(resolve))
     running.server.closeAllConnections()
     await running.origin.close()

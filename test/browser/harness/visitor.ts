@@ -47,6 +47,7 @@ export interface Stats {
 interface SiteInPage {
   readonly traffic: readonly TrafficMessage[]
   load(path: string, init?: object): Promise<Loaded>
+  sha256(buffer: ArrayBuffer): Promise<string>
   insert(tag: string, path: string): Promise<true>
   storedSpans(id: string): Promise<number>
   play(path: string): Promise<void>
