@@ -4,6 +4,7 @@ import type { Bytes } from '../protocol/bytes.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import type { ContentId, PeerId } from '../protocol/ids.ts'
 import { linkMemoryMs, linkWaitMs, portSilenceMs, readsInFlight, wordLimitBytes } from '../protocol/limits.ts'
+import { Aborts } from './aborts.ts'
 import { within } from './deadline.ts'
 import type { Rule } from './rule.ts'
 
@@ -69,6 +70,7 @@ interface Asked {
  */
 export class PageBridge {
   readonly #options: BridgeOptions
+  readonly #aborts = new Aborts()
   readonly #waiting = new Map<number, (answer: Answer) => void>()
   #port: ExchangePort | undefined
   #owner: string | undefined
@@ -186,7 +188,7 @@ export class PageBridge {
     let settle: (answer: Answer) => void = () => {}
     const answer = new Promise<Answer>((resolve) => (settle = resolve)).finally(() => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', cancel)
+      forget()
     })
     const end = (outcome: Answer): void => {
       if (!this.#waiting.delete(request)) return
@@ -207,7 +209,7 @@ export class PageBridge {
       clearTimeout(timer)
       timer = setTimeout(expire, duration)
     }
-    signal.addEventListener('abort', cancel)
+    const forget = this.#aborts.on(signal, cancel)
     this.#waiting.set(request, settle)
     this.#post(message)
     return { answer, wait, cancel }

@@ -39,7 +39,7 @@ test('ranges that peers answer are those of the origin', async () => {
   await visitor.connected()
   for (const path of paths) {
     await expectOriginsAnswers(site, path, async (options) => {
-      // What a page compares by itself is the origin's to answer.
+      // With If-Range a page asks past the browser's cache (`no-store`), and so past the worker.
       const letGo = site.hold('if-range' in (options.headers ?? {}) ? [] : [path])
       const loaded = await visitor.load(path, options)
       letGo()

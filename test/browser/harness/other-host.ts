@@ -10,6 +10,8 @@ export interface OtherHost {
   readonly asked: string[]
   /** Whether any request had a cookie. */
   readonly hadCookie: boolean
+  /** From now on a request is taken, and answered only where it is but a look: who has a file has it from elsewhere. */
+  hold(): void
 }
 
 /** @param hasCors whether pages of other origins may read its answers */
@@ -20,6 +22,7 @@ export async function openOtherHost(
 ): Promise<OtherHost> {
   const asked: string[] = []
   let hadCookie = false
+  let isHeld = false
   const server: Server = createServer((request, response) => {
     const { pathname, search } = new URL(request.url ?? '/', 'http://other.test')
     const content = assets.get(pathname)
@@ -33,6 +36,7 @@ export async function openOtherHost(
     const end = Math.min(last === '' ? content.length : Number(last), content.length - 1)
     const start = Number(first)
     if (end > 0) asked.push(pathname + search)
+    if (end > 0 && isHeld) return
     const isWhole = request.headers.range === undefined
     response.writeHead(isWhole ? 200 : 206, {
       'content-type': pathname.endsWith('.mp4') ? 'video/mp4' : 'image/png',
@@ -52,6 +56,7 @@ export async function openOtherHost(
   return {
     url: `http://localhost:${port}`,
     asked,
+    hold: () => void (isHeld = true),
     get hadCookie() {
       return hadCookie
     },
