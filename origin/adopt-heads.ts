@@ -108,9 +108,10 @@ export async function matchRows(
   hashed: readonly HashedAsset[],
   own?: HeadRole,
 ): Promise<{ assets: ReadonlyMap<string, PublishedAsset>; skipped: readonly SkippedFile[] }> {
-  const files = new Map(hashed.map((file) => [file.path, file]))
   const assets = new Map<string, PublishedAsset>()
   const skipped: SkippedFile[] = []
+  if (heads.length === 0) return { assets, skipped }
+  const files = new Map(hashed.map((file) => [file.path, file]))
   const roles = heads.map(({ role }) => role)
   const roleAt = rolesInCharge(root, own === undefined ? roles : [own, ...roles])
   for (const { head, role } of heads) {

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { utf8 } from '../protocol/bytes.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import type { AssetSizes } from '../protocol/chunks.ts'
 import { chunkSizeFor, hasList, hasPages, parseChunkList } from '../protocol/chunks.ts'
@@ -45,15 +46,21 @@ interface HashAssetsOptions {
   readonly hasher: Hasher
   /** Takes the chunk lists. */
   readonly manifest: ManifestFolder
-  readonly inject?: { readonly into: Inject; readonly folder: string } | undefined
+  readonly inject?: Injection | undefined
   /** Seconds since 1970. */
   readonly now: number
   readonly onProgress?: ((progress: PublishProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** `bytes` where they are not those of the file. */
-type Content = HashedFile & { readonly bytes?: Uint8Array }
+interface Injection {
+  readonly into: Inject
+  /** Where the copies lie, by their ids. */
+  readonly folder: string
+}
+
+/** `bytes` where they are not those of the file, `isCopied` where such bytes are there from an earlier run. */
+type Content = HashedFile & { readonly bytes?: Uint8Array; readonly isCopied?: boolean }
 
 interface HashedAssets {
   /** In path order. */
@@ -70,24 +77,28 @@ export async function hashAssets(files: readonly ScannedFile[], options: HashAss
   const run = new HashRun(files, options)
   await run.finish()
   const { known, skipped, hashedFiles } = run
-  return { assets: run.assets.filter((asset) => asset !== undefined), known, skipped, hashedFiles }
+  const isThere = <Item>(item: Item | undefined): item is Item => item !== undefined
+  return { assets: run.assets.filter(isThere), known: known.filter(isThere), skipped, hashedFiles }
 }
 
 class HashRun {
   /** By the place of the file. */
   readonly assets: (HashedAsset | undefined)[]
-  readonly known: KnownHash[] = []
+  readonly known: (KnownHash | undefined)[]
   readonly skipped: SkippedFile[] = []
   hashedFiles = 0
   readonly #files: readonly ScannedFile[]
   readonly #options: HashAssetsOptions
   #doneFiles = 0
   #doneBytes = 0
+  /** What stands for what is injected. */
+  #injected: string | undefined
 
   constructor(files: readonly ScannedFile[], options: HashAssetsOptions) {
     this.#files = files
     this.#options = options
     this.assets = Array.from({ length: files.length })
+    this.known = Array.from({ length: files.length })
   }
 
   async finish(): Promise<void> {
@@ -123,27 +134,22 @@ class HashRun {
   /** Of a million files nearly all are as they were: without a promise each. False for the others. */
   #keepKnown({ path, file, size, identity }: ScannedFile, at: number): boolean {
     const { known, inject } = this.#options
-    const before = known.get(path)
+    const before = known.find(path)
     if (before?.identity !== identity || hasList({ size, chunkSize: chunkSizeFor(size) })) return false
     if (inject && isInjectable({ path, size })) return false
     const { id, isUtf8 } = before
     // The string that is kept anyway: the scan's own can go.
     this.assets[at] = { path, file, identity: before.identity, sourceIdentity: before.identity, size, id, isUtf8 }
-    this.known.push(before)
+    this.known[at] = before
     return true
   }
 
   /** Undefined where the file cannot be read: then it stays unlisted and the origin answers for it. */
   async #read(file: ScannedFile): Promise<Content | undefined> {
     const { known, inject, manifest, hasher } = this.#options
-    const before = known.get(file.path)
+    const before = known.find(file.path)
     try {
-      if (inject && isInjectable(file)) {
-        // Read each time: what is injected may be new although the page is not.
-        const bytes = injectHtml(await readFile(file.file), (html) => inject.into(html, file.path))
-        // Never taken for the bytes of the file itself, should a later run inject nothing.
-        return { ...hashBytes(bytes), identity: `injected ${file.identity}`, bytes }
-      }
+      if (inject && isInjectable(file)) return await this.#inject(file, inject, before)
       if (before?.identity === file.identity && (await isListed(before, manifest))) return { ...before, lists: [] }
       return await hasher.hash(file.file)
     } catch (error) {
@@ -152,19 +158,43 @@ class HashRun {
     }
   }
 
+  /** The page as visitors get it. It is read again where the page or what is injected is new. */
+  async #inject(file: ScannedFile, { into, folder }: Injection, before: KnownHash | undefined): Promise<Content> {
+    // Never taken for the bytes of the file itself, should a later run inject nothing or something else.
+    this.#injected ??= injectionKey(into)
+    const identity = `injected ${this.#injected} ${file.identity}`
+    if (before?.identity === identity && (await sizeOf(join(folder, before.id))) === before.size) {
+      if (await isListed(before, this.#options.manifest)) return { ...before, lists: [], isCopied: true }
+    }
+    const page = await readFile(file.file)
+    const bytes = injectHtml(page, (html) => into(html, file.path))
+    // A page that got nothing is looked at each time: its owner is told of it.
+    const isChanged = bytes.length !== page.length
+    return { ...hashBytes(bytes), identity: isChanged ? identity : `injected ${file.identity}`, bytes }
+  }
+
   async #keep({ path, file, identity: scanned }: ScannedFile, at: number, content: Content): Promise<void> {
     const { known, inject, manifest, now } = this.#options
-    const { id, size, lists, identity, isUtf8, bytes } = content
-    const copy = inject && bytes ? join(inject.folder, id) : undefined
+    const { id, size, lists, identity, isUtf8, bytes, isCopied } = content
+    const copy = inject && (bytes || isCopied) ? join(inject.folder, id) : undefined
     for (const list of lists) await manifest.putPart(list.id, list.bytes)
-    if (copy && bytes && (await stat(copy).catch(() => undefined))?.size !== size) await writeAtomically(copy, bytes)
-    if (known.get(path)?.id !== id) this.hashedFiles += 1
+    if (copy && bytes && (await sizeOf(copy)) !== size) await writeAtomically(copy, bytes)
+    if (known.find(path)?.id !== id) this.hashedFiles += 1
     const source = copy
       ? { file: copy, identity: undefined, sourceIdentity: scanned }
       : { file, identity, sourceIdentity: identity }
     this.assets[at] = { path, ...source, size, id, isUtf8 }
-    if (isSettled(identity, now)) this.known.push({ path, identity, size, id, isUtf8 })
+    if (isSettled(identity, now)) this.known[at] = { path, identity, size, id, isUtf8 }
   }
+}
+
+/** Another one where the tag is another: it shows in any page. */
+function injectionKey(into: Inject): string {
+  return hashBytes(utf8(into('<!doctype html><head></head>', '/index.html'))).id.slice(0, 16)
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  return (await stat(file).catch(() => undefined))?.size
 }
 
 async function isListed({ id, size }: KnownHash, manifest: ManifestFolder): Promise<boolean> {

@@ -40,7 +40,7 @@ export async function hashSite(
     })
     await writeHashCache(cacheFile, hashed.known)
     // Those of the run before may still be on their way to visitors.
-    await pruneInjected(injectedFolder, () => new Set([...known.values(), ...hashed.assets].map(({ id }) => id)))
+    await pruneInjected(injectedFolder, () => new Set([...known.all, ...hashed.assets].map(({ id }) => id)))
     return hashed
   } finally {
     await hasher.close()

@@ -162,7 +162,9 @@ function inPathOrder(
   others: ReadonlyMap<string, PublishedAsset>,
 ): ReadonlyMap<string, PublishedAsset> {
   const all = others.size === 0 ? own : [...own, ...others.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1))
-  return new Map(all.map((asset) => [asset.path, asset]))
+  const byPath = new Map<string, PublishedAsset>()
+  for (const asset of all) byPath.set(asset.path, asset)
+  return byPath
 }
 
 function chooseFiles(
@@ -178,10 +180,16 @@ function chooseFiles(
   const wanted = included.filter(({ path }) => roleAt(path) !== undefined)
   const listed: ScannedFile[] = []
   const left: SkippedFile[] = []
+  const judged = new Map<Headers, boolean>()
+  const mayShare = (headers: Headers): boolean => {
+    const isKnown = judged.get(headers) ?? isShareable(new Map(headers))
+    judged.set(headers, isKnown)
+    return isKnown
+  }
   for (const file of wanted) {
     const { path, size } = file
     if (size > limit) left.push({ file: path, reason: `over ${limit} bytes, left to the origin` })
-    else if (isShareable(new Map(headersOf(path, true)))) listed.push(file)
+    else if (mayShare(headersOf(path, true))) listed.push(file)
     else left.push({ file: path, reason: 'its headers keep it from being shared, left to the origin' })
   }
   return { listed, left, outside: included.length - wanted.length }
@@ -195,12 +203,13 @@ function describe(
   previousSets: readonly Headers[],
 ): { content: HeadContent; assets: readonly PublishedAsset[] } {
   const kinds = new Map<string, Headers>()
+  const seen = new Map<Headers, Headers>()
   const headersOfAll = hashed.map(({ path, isUtf8 }): Headers => {
     const headers = headersOf(path, isUtf8)
-    const key = JSON.stringify(headers)
-    const known = kinds.get(key)
-    if (known === undefined) kinds.set(key, headers)
-    return known ?? headers
+    const first = seen.get(headers) ?? kinds.get(JSON.stringify(headers)) ?? headers
+    if (first === headers && !seen.has(headers)) kinds.set(JSON.stringify(headers), headers)
+    seen.set(headers, first)
+    return first
   })
   const headerSets = makeHeaderTable(previousSets, [...kinds.values()])
   const table = headerSets.map((headers) => JSON.stringify(headers))

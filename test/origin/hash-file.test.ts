@@ -99,12 +99,25 @@ describe('readHashCache()', () => {
 
   test('reads what writeHashCache() wrote', async () => {
     const file = join(folder, 'cache')
-    const cache = new Map([
-      ['/a', { path: '/a', identity: '1-2-3-4', size: 1, id, isUtf8: true }],
-      ['/b%20c', { path: '/b%20c', identity: '5-6-7-8', size: 2, id, isUtf8: false }],
-    ])
-    await writeHashCache(file, [...cache.values()])
-    expect(await readHashCache(file)).toEqual(cache)
+    const known = [
+      { path: '/a', identity: '1-2-3-4', size: 1, id, isUtf8: true },
+      { path: '/b%20c', identity: '5-6-7-8', size: 2, id, isUtf8: false },
+    ]
+    await writeHashCache(file, known)
+    expect((await readHashCache(file)).all).toEqual(known)
+  })
+
+  test.each([
+    ['in their order', ['/a', '/b', '/c']],
+    ['in any order', ['/c', '/a', '/a', '/b']],
+    ['with others between', ['/0', '/a', '/aa', '/c', '/d', '/b']],
+  ])('finds files %s, also where the lines are in none', async (_, asked) => {
+    const file = join(folder, 'cache')
+    const known = ['/b', '/c', '/a'].map((path) => ({ path, identity: '1-2-3-4', size: 1, id, isUtf8: true }))
+    await writeHashCache(file, known)
+    const cache = await readHashCache(file)
+    const found = asked.map((path) => cache.find(path)?.path)
+    expect(found).toEqual(asked.map((path) => (['/a', '/b', '/c'].includes(path) ? path : undefined)))
   })
 
   test.each([
@@ -115,7 +128,7 @@ describe('readHashCache()', () => {
   ])('takes nothing from %s', async (_, content) => {
     const file = join(folder, 'bad-cache')
     await writeFile(file, content)
-    expect(await readHashCache(file)).toEqual(new Map())
-    expect(await readHashCache(join(folder, 'missing'))).toEqual(new Map())
+    expect((await readHashCache(file)).all).toEqual([])
+    expect((await readHashCache(join(folder, 'missing'))).all).toEqual([])
   })
 })

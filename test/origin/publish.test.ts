@@ -199,6 +199,32 @@ describe('publishFolder()', () => {
       expect(plain.assets.get('/a.html')?.id).toBe(sha256(await readFile(join(site.folder, 'a.html'))))
     }))
 
+  test('reads a page again only where it, or what is injected, is new, or its copy is gone', () =>
+    withSite({ 'a.html': '<head></head>', 'fragment.html': 'x' }, async (site) => {
+      const seen: string[] = []
+      const inject = (tag: string) => (html: string, path: string) => {
+        seen.push(path)
+        return html.replace('</head>', `${tag}</head>`)
+      }
+      const pageOf = async (tag: string): Promise<string> => {
+        seen.length = 0
+        const { assets } = await site.publish({ inject: inject(tag), now: Math.floor(Date.now() / 1000) + 10 })
+        return readFile(assets.get('/a.html')?.file ?? '', 'utf8')
+      }
+      expect(await pageOf('<b>')).toBe('<head><b></head>')
+      expect(seen).toContain('/a.html')
+      expect(await pageOf('<b>')).toBe('<head><b></head>')
+      expect(seen.toSorted(), 'nothing went in, of which its owner is told each time').toEqual([
+        '/fragment.html',
+        '/index.html',
+      ])
+      expect(await pageOf('<i>')).toBe('<head><i></head>')
+      await site.write('a.html', '<head>new</head>')
+      expect(await pageOf('<i>')).toBe('<head>new<i></head>')
+      await rm(join(site.root, 'state/injected'), { recursive: true })
+      expect(await pageOf('<i>')).toBe('<head>new<i></head>')
+    }))
+
   test('keeps the injected bytes of this run and of the one before', () =>
     withSite({ 'a.html': '0' }, async (site) => {
       const pages: string[] = []

@@ -13,6 +13,11 @@ export class ByteCount {
     return this.#requests.get(path) ?? 0
   }
 
+  /** Requests for everything below a folder. */
+  requestsBelow(folder: string): number {
+    return [...this.#requests].reduce((sum, [path, count]) => sum + (path.startsWith(folder) ? count : 0), 0)
+  }
+
   reset(): void {
     this.#bytes.clear()
     this.#requests.clear()
