@@ -19,6 +19,8 @@ export interface BrowserOptions {
   /** Whether pages that are left may be kept, to come back as they were. Default: false. */
   readonly hasBackForwardCache?: boolean
   readonly viewport?: { readonly width: number; readonly height: number }
+  /** More of its command line. */
+  readonly args?: readonly string[]
 }
 
 const flags = [
@@ -47,7 +49,7 @@ export async function openBrowser(scene: Scene, options: BrowserOptions = {}): P
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
-    args: flags,
+    args: [...flags, ...(options.args ?? [])],
     ...(options.hasBackForwardCache === true && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
     viewport: options.viewport ?? { width: 800, height: 600 },
   })
