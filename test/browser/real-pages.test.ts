@@ -25,28 +25,35 @@ const connectLimitMs = 20_000
 /** Of what the machine has no name for, nothing is asked. */
 const args = ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost']
 
-for (const real of [documentation, editor, application]) {
-  test(`${real.name}: a visit is as without us, from the origin and from neighbours`, async () => {
-    const plain = await visitWithoutUs(real)
-    const site = await openSite(real, true)
-    const first = await openControlled(site)
-    const alone = await visitAs(real, site, first)
-    expect(alone.experience).toEqual(plain.experience)
-    expect(alone.answeredPaths.size).toBe(real.answered)
+/** Each is visited three times, and every byte of it is compared. */
+const longMs = 120_000
 
-    await first.goto(site.url + startPage)
-    await seed(first, [...alone.answeredPaths])
-    site.link.shape = far
-    const second = await openControlled(site)
-    expect(await untilNeighbours(second, 1, connectLimitMs)).toBe(1)
-    // A navigation would end the connections; those of another tab go on.
-    const shared = await visitAs(real, site, await second.context().newPage())
-    expect(shared.experience).toEqual(plain.experience)
-    expect(shared.answeredPaths.size).toBe(real.answered)
-    const { bytes, requests } = await statsOf(second)
-    expect(requests).toBeGreaterThanOrEqual(real.answered)
-    expect(bytes.peers).toBeGreaterThanOrEqual(shared.bytes / 2)
-  })
+for (const real of [documentation, editor, application]) {
+  test(
+    `${real.name}: a visit is as without us, from the origin and from neighbours`,
+    async () => {
+      const plain = await visitWithoutUs(real)
+      const site = await openSite(real, true)
+      const first = await openControlled(site)
+      const alone = await visitAs(real, site, first)
+      expect(alone.experience).toEqual(plain.experience)
+      expect(alone.answeredPaths.size).toBe(real.answered)
+
+      await first.goto(site.url + startPage)
+      await seed(first, [...alone.answeredPaths])
+      site.link.shape = far
+      const second = await openControlled(site)
+      expect(await untilNeighbours(second, 1, connectLimitMs)).toBe(1)
+      // A navigation would end the connections; those of another tab go on.
+      const shared = await visitAs(real, site, await second.context().newPage())
+      expect(shared.experience).toEqual(plain.experience)
+      expect(shared.answeredPaths.size).toBe(real.answered)
+      const { bytes, requests } = await statsOf(second)
+      expect(requests).toBeGreaterThanOrEqual(real.answered)
+      expect(bytes.peers).toBeGreaterThanOrEqual(shared.bytes / 2)
+    },
+    longMs,
+  )
 }
 
 async function openSite(real: RealSite, withUs: boolean): Promise<DistantSite> {

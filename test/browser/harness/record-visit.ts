@@ -52,7 +52,8 @@ export async function recordVisit(
     answers.push(answer)
   })
   page.on('requestfailed', (request) => {
-    if (isOurs(request.url(), url)) return
+    // A page's icon is given up where the page is left: whether it is there by then is chance.
+    if (isOurs(request.url(), url) || request.resourceType() === 'other') return
     said.push(`failed: ${request.url()} ${request.failure()?.errorText}`)
   })
   page.on('pageerror', (error) => said.push(`error: ${error.message}`))
@@ -65,7 +66,7 @@ export async function recordVisit(
   for (const { path, text } of all) texts.set(path, (texts.get(path) ?? new Set()).add(text))
   return {
     experience: {
-      answers: new Map([...texts].toSorted().map(([path, different]) => [path, [...different].join(' | ')])),
+      answers: new Map([...texts].map(([path, different]) => [path, [...different].join(' | ')])),
       said: said.map((line) => line.replaceAll(url, '')).toSorted(),
     },
     bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
