@@ -3,7 +3,7 @@ import type { Asset } from './chunks.ts'
 import { ProtocolError } from './errors.ts'
 import { contentIdOf } from './hash.ts'
 import type { ContentId } from './ids.ts'
-import { partLimitBytes } from './limits.ts'
+import { partLimitBytes, partsParsed } from './limits.ts'
 import type { BinRow, Head, IndexRow } from './manifest.ts'
 import { assetOfRow, parseBin, parseIndexPage } from './manifest.ts'
 import { rowPath, sectionOf } from './paths.ts'
@@ -15,6 +15,9 @@ export type ReadPart = (id: ContentId) => Promise<Bytes>
 export class Catalogue {
   readonly head: Head
   readonly #prefixes: readonly string[]
+  /** Checked and parsed, the longest unused first: a page asks for many assets of one bin at once. */
+  readonly #bins = new Map<ContentId, Promise<readonly BinRow[]>>()
+  readonly #pages = new Map<ContentId, Promise<readonly IndexRow[]>>()
 
   /** @param prefixes paths of which the signers of the head may speak */
   constructor(head: Head, prefixes: readonly string[]) {
@@ -34,9 +37,8 @@ export class Catalogue {
     for (let depth = head.indexDepth; ; depth -= 1) {
       const row = lastAtOrBefore(rows, wanted)
       if (row === undefined) return undefined
-      const part = await readChecked(row.id, read)
-      if (depth === 0) return findInBin(parseBin(part), wanted, head)
-      rows = parseIndexPage(part)
+      if (depth === 0) return findInBin(await remembered(this.#bins, row.id, read, parseBin), wanted, head)
+      rows = await remembered(this.#pages, row.id, read, parseIndexPage)
     }
   }
 
@@ -58,6 +60,22 @@ async function* walk(rows: readonly IndexRow[], depth: number, head: Head, read:
     if (depth > 0) yield* walk(parseIndexPage(part), depth - 1, head, read)
     else for (const bin of parseBin(part)) yield assetOfRow(bin, head, sectionOf(bin[0], head.sections))
   }
+}
+
+function remembered<Row>(
+  known: Map<ContentId, Promise<readonly Row[]>>,
+  id: ContentId,
+  read: ReadPart,
+  parse: (part: Bytes) => readonly Row[],
+): Promise<readonly Row[]> {
+  const rows = known.get(id) ?? readChecked(id, read).then(parse)
+  known.delete(id)
+  known.set(id, rows)
+  const [oldest] = known.keys()
+  if (known.size > partsParsed && oldest !== undefined) known.delete(oldest)
+  // Told to who asked; another one may find it elsewhere.
+  rows.catch(() => known.get(id) === rows && known.delete(id))
+  return rows
 }
 
 async function readChecked(id: ContentId, read: ReadPart): Promise<Bytes> {

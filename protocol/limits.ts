@@ -14,6 +14,7 @@ export const rootLimitBytes: number = 16 * KIB
 export const headLimitBytes: number = 64 * KIB
 export const freshLimitBytes: number = 64 * KIB
 export const partLimitBytes: number = 64 * KIB // bin, index page, chunk list
+export const partsParsed: number = 8 // bins of one head, and index pages, that are kept ready to be looked up in
 export const pathLimit: number = 1024 // characters of a canonical path
 export const binRowLimit: number = 512
 export const indexRowLimit: number = 512

@@ -263,11 +263,29 @@ describe('find', () => {
     await expect((await accepted()).find('/a.txt', failing)).rejects.not.toThrow(ProtocolError)
   })
 
+  test('reads a part once for all that is asked of it, and again where it failed', async () => {
+    const manifest = await accepted()
+    const asked: ContentId[] = []
+    const counting: ReadPart = (id) => {
+      asked.push(id)
+      return read(id)
+    }
+    await expect(manifest.find('/a.txt', () => Promise.reject(new Error('gone')))).rejects.toThrow('gone')
+    const paths = vector.assets.map(({ path }) => path)
+    const found = await Promise.all(paths.map((path) => manifest.find(path, counting)))
+    expect(found).toEqual(vector.assets)
+    expect(asked.length).toBe(new Set(asked).size)
+    await manifest.find('/a.txt', () => Promise.reject(new Error('asked again')))
+  })
+
   test.each([0, 1, 2, 3])('walks an index of depth %d, one part a level', async (depth) => {
     const { manifest, parts, paths } = await builtSite(depth)
     for (const path of paths) {
       const asked: ContentId[] = []
-      const asset = await manifest.find(path, (id) => {
+      // One that has not read anything yet.
+      const asset = await (
+        await builtSite(depth)
+      ).manifest.find(path, (id) => {
         asked.push(id)
         return parts(id)
       })
