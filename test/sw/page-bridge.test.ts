@@ -10,7 +10,9 @@ const id = 'a'.repeat(64) as ContentId
 const asset: Asset = { path: '/a', section: '/', id, size: 100_000, chunkSize: 65_536, headers: [] }
 const peer = 'b'.repeat(32)
 const ask = { index: 1, length: 4, deadlineMs: 500, promptMs: 500, isUrgent: false }
-const { signal } = new AbortController()
+/** Of one response; a new one for each test. */
+let signal: AbortSignal
+beforeEach(() => ({ signal } = new AbortController()))
 
 function open(linkedAt?: number) {
   const locks = new Map<string, () => void>()
