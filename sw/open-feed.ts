@@ -15,6 +15,7 @@ import { openLocalSource } from './local-source.ts'
 import type { OriginRate } from './origin-rate.ts'
 import type { OriginSourceOptions } from './origin-source.ts'
 import { OriginSource } from './origin-source.ts'
+import { orPeers } from './or-peers.ts'
 import type { PeerSourceOptions } from './peer-source.ts'
 import { PeerSource } from './peer-source.ts'
 import type { ChunkFeed, FeedRange } from './respond.ts'
@@ -186,7 +187,7 @@ function chooseSources(
       return own.state === 'troubled' ? peers.readAgain(chunk, signal) : undefined
     },
   }
-  return [local, peers, own, resumed, rescue]
+  return [local, peers, orPeers(own, peers), resumed, rescue]
 }
 
 /**

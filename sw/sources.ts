@@ -50,8 +50,10 @@ export async function readVerified(
     }
     if (delivery === undefined) continue
     const bytes = await verify(delivery.bytes, chunk)
-    if (bytes) return { chunk, bytes, source: source.name, peer: delivery.peer }
-    onBad(source.name, delivery.bytes.length)
+    const { peer } = delivery
+    const name = peer === undefined ? source.name : 'peer'
+    if (bytes) return { chunk, bytes, source: name, peer }
+    onBad(name, delivery.bytes.length)
     delivery.refuse()
   }
   signal.throwIfAborted()
