@@ -46,14 +46,13 @@ export async function recordVisit(
   const said: string[] = []
   page.on('response', (response) => {
     // A 304 is between the browser and the origin: the page sees what the browser's cache has.
-    if (!isOfSite(response.url(), url) || response.status() === 304) return
+    if (!isOfSite(response.url(), url) || isIcon(response.url()) || response.status() === 304) return
     const answer = answerOf(response)
     answer.catch(() => {}) // told to who waits for all
     answers.push(answer)
   })
   page.on('requestfailed', (request) => {
-    // A page's icon is given up where the page is left: whether it is there by then is chance.
-    if (isOurs(request.url(), url) || request.resourceType() === 'other') return
+    if (isOurs(request.url(), url) || isIcon(request.url())) return
     said.push(`failed: ${request.url()} ${request.failure()?.errorText}`)
   })
   page.on('pageerror', (error) => said.push(`error: ${error.message}`))
@@ -100,6 +99,11 @@ function isOfSite(address: string, url: string): boolean {
   return address.startsWith(url) && !isOurs(address, url)
 }
 
+/** The browser asks for it by itself, and gives it up where the page is left: whether it is there by then is chance. */
+function isIcon(address: string): boolean {
+  return /\/favicon[^/]*$/.test(address)
+}
+
 function isOurs(address: string, url: string): boolean {
   const { pathname } = new URL(address)
   return address.startsWith(url) && (ownFile.test(pathname) || pathname.startsWith(`/${manifestFolder}/`))
@@ -107,8 +111,7 @@ function isOurs(address: string, url: string): boolean {
 
 async function bodyOf(response: Response): Promise<Buffer> {
   const isRedirect = response.status() >= 300 && response.status() < 400
-  // The browser asks for a page's icon by itself, and keeps the answer to itself.
-  if (isRedirect || response.request().resourceType() === 'other') return Buffer.alloc(0)
+  if (isRedirect) return Buffer.alloc(0)
   const body = await response.body()
   return isDocument(response) ? Buffer.from(body.toString().replace(tag, '')) : body
 }
