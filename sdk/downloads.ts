@@ -5,6 +5,7 @@ import { cancelledKept, unitBytes, wantsPerPeer } from '../protocol/limits.ts'
 import type { PeerFrame } from '../protocol/peer-wire.ts'
 import { partIndexOnWire } from '../protocol/peer-wire.ts'
 import type { Clock } from './clock.ts'
+import type { Flight } from './flow-window.ts'
 import { FlowWindow } from './flow-window.ts'
 import type { Rank } from './pick.ts'
 import { RateMeter } from '../protocol/rate-meter.ts'
@@ -44,9 +45,7 @@ interface Transfer {
 interface Unit {
   readonly transfer: Transfer
   readonly offset: number
-  readonly length: number
-  readonly sentAt: number
-  readonly wasFull: boolean
+  readonly flight: Flight
 }
 
 const stallFloorMs = 500
@@ -149,21 +148,21 @@ export class Downloads {
   }
 
   #take(request: number, unit: Unit, bytes: Uint8Array): void {
-    const isPart = unit.transfer.ask.index === partIndexOnWire
-    if (isPart ? bytes.length > unit.length : bytes.length !== unit.length) {
-      throw new ProtocolError('malformed', `Cannot take data: ${bytes.length} bytes instead of ${unit.length}`)
+    const { transfer, flight } = unit
+    const isPart = transfer.ask.index === partIndexOnWire
+    if (isPart ? bytes.length > flight.bytes : bytes.length !== flight.bytes) {
+      throw new ProtocolError('malformed', `Cannot take data: ${bytes.length} bytes instead of ${flight.bytes}`)
     }
     const now = this.#clock.now()
-    const { transfer } = unit
     this.#close(request, unit)
     this.#progressAt = now
     this.#receivedBytes += bytes.length
     this.#rate.moved(bytes.length, now)
     if (this.#units.size === 0) this.#rate.paused()
-    this.#window.arrived(bytes.length, now - unit.sentAt, unit.wasFull, now)
+    this.#window.arrived(flight, now)
     transfer.bytes.set(bytes, unit.offset)
     transfer.received += bytes.length
-    const isLast = isPart && bytes.length < unit.length
+    const isLast = isPart && bytes.length < flight.bytes
     if (isLast || transfer.received === transfer.bytes.length) this.#finish(transfer)
   }
 
@@ -213,7 +212,7 @@ export class Downloads {
   #close(request: number, unit: Unit): void {
     this.#units.delete(request)
     unit.transfer.open.delete(request)
-    this.#openBytes -= unit.length
+    this.#openBytes -= unit.flight.bytes
   }
 
   #pump(): void {
@@ -228,8 +227,10 @@ export class Downloads {
     while (transfer.asked < transfer.bytes.length) {
       // Most parts are one unit long: what lies behind the end is not asked for.
       if (isPart && transfer.open.size > 0) return true
-      const length = Math.min(unitBytes, transfer.bytes.length - transfer.asked)
-      if (this.#units.size >= wantsPerPeer || this.#openBytes + length > this.#window.bytes) return false
+      const left = transfer.bytes.length - transfer.asked
+      const unit = this.#window.nextUnit(this.#openBytes, left)
+      if (this.#units.size >= wantsPerPeer || unit === 0) return false
+      const length = Math.min(left, isPart ? unitBytes : unit)
       this.#want(transfer, length)
     }
     return true
@@ -245,8 +246,8 @@ export class Downloads {
     transfer.askedAt ??= now
     transfer.open.add(this.#request)
     this.#openBytes += length
-    const wasFull = this.#openBytes + unitBytes > this.#window.bytes
-    this.#units.set(this.#request, { transfer, offset, length, sentAt: now, wasFull })
+    const flight = this.#window.asked(length, this.#openBytes, now)
+    this.#units.set(this.#request, { transfer, offset, flight })
     const { asset, index } = transfer.ask
     this.#send({ type: 'want', request: this.#request, asset, index, offset, length })
   }

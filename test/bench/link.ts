@@ -78,10 +78,10 @@ async function measure(
         await shapeCase(lab, linkCase, run)
         const row = await runOnce(kind, linkCase, options.forMs, lab, browsers, tcp)
         rows.push(row)
-        const { bitsPerSecond, firstMegabyteMs = Infinity, queueMs, queueWorstMs, dropped, misses, load } = row
+        const { bitsPerSecond, firstMegabyteMs = Infinity, queueMs, queueWorstMs, dropped, unread, misses, load } = row
         console.error(
           `${linkCase.name} ${run} ${kind}: ${(bitsPerSecond / 1e6).toFixed(1)} Mbit/s, first MiB ${Math.round(firstMegabyteMs)} ms, ` +
-            `ping +${queueMs} (worst ${queueWorstMs}), ${dropped} drops, misses ${JSON.stringify(misses)}, load ${load.toFixed(1)}`,
+            `ping +${queueMs} (worst ${queueWorstMs}), ${dropped} drops, ${unread} unread, misses ${JSON.stringify(misses)}, load ${load.toFixed(1)}`,
         )
       }
     }

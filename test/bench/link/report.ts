@@ -17,6 +17,8 @@ export interface RunRow {
   readonly queueWorstMs: number
   /** Packets that the line's queue had no room for. */
   readonly dropped: number
+  /** Packets that a browser was too busy to take. */
+  readonly unread: number
   readonly misses: Readonly<Record<string, number>>
   readonly load: number
 }
@@ -58,6 +60,7 @@ export function rowOf(
     queue99Ms: at(0.99),
     queueWorstMs: at(1),
     dropped: pipes.reduce((sum, { dropped }) => sum + dropped, 0),
+    unread: count.unread,
     misses: rest.misses,
     load: rest.load,
   }
