@@ -96,10 +96,9 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
     const first = await publisher.publish()
     for (const line of describeKeyLimits(keys, first, config.freshSeconds)) config.log(line)
     // Pages of a static host ask their own host for its word, and cannot get ours by any other way.
-    if (!isSigning) {
-      await publisher.fresh()
-      parts.push(repeat(tellAll, (config.freshSeconds * 1000) / 2))
-    }
+    if (!isSigning) await publisher.fresh()
+    // A visitor who reads for minutes asks for nothing, and would give nothing any more once the word has run out.
+    parts.push(repeat(tellAll, (config.freshSeconds * 1000) / 2))
     const { keys: folder, log } = config
     const change = (next: SiteKeys): Promise<void> => publisher.changeKeys(next)
     parts.push(new KeysWatch({ folder, current: () => publisher.keys, change, log }))

@@ -101,11 +101,15 @@ export class Manifests {
     if (this.#refresher.sinceMs >= this.#refresher.pauseMs) void this.#refresher.runAwaited()
   }
 
-  /** Whether the origin's newest word is known and still holds, for any of its heads. */
+  /**
+   * Whether the origin's newest word is known and still holds, for any of its heads. Where neither origin nor tracker can
+   * be reached, it holds for its grace.
+   */
   get isValid(): boolean {
     const { trusted } = this.#belief
     const isKnown = trusted?.fresh?.heads.some(({ role }) => trusted.isCurrentOf(role)) ?? false
-    return isKnown && (trusted?.fresh?.expires ?? 0) > this.#seconds() && this.#hasHead
+    const isUnexpired = (trusted?.fresh?.expires ?? 0) > this.#seconds()
+    return isKnown && this.#hasHead && (isUnexpired || this.mayUsePeers())
   }
 
   /** The same for the head that speaks for this path. */

@@ -53,15 +53,23 @@ export class Route {
     if (isPlayed && !(await media.isOurs(page, path, rangeStart(request.headers.get('range'))))) return fetch(request)
     traffic.onRequest()
     budget.answered()
+    let isTried = false
     try {
       const response = await this.#answerVerified(request, path, page)
       if (response) return response
     } catch (error) {
+      isTried = true
       report(error)
       if (isOurFault(error, request.signal)) budget.failed()
     }
     traffic.onFallback()
-    const response = await this.#answerPlainly(request, path)
+    const response = await this.#answerPlainly(request, path).catch(async (error: unknown) => {
+      // This very failure may have shown that nobody can be reached: then the site's last word holds for its grace.
+      const late =
+        isTried || request.signal.aborted ? undefined : await this.#answerVerified(request, path, page).catch(report)
+      if (late) return late
+      throw error
+    })
     return isPlayed ? asMade(response) : response
   }
 

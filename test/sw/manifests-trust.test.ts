@@ -207,17 +207,17 @@ describe('Manifests and the operator’s switches', () => {
     expect(manifests.mayUsePeers()).toBe(false)
     site.intercept = () => new Response('no', { status: 503 })
     await manifests.onNavigation()
-    expect(manifests.mayUsePeers(), 'an origin that answers at all').toBe(false)
+    expect([manifests.mayUsePeers(), manifests.isValid], 'an origin that answers at all').toEqual([false, false])
     site.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
     await manifests.onNavigation()
-    expect(manifests.mayUsePeers()).toBe(true)
+    expect([manifests.mayUsePeers(), manifests.isValidAt('/a.jpg')]).toEqual([true, true])
     expect(rules.at(-1)).toMatchObject({ isCutOff: true, servesUntil })
     manifests.trackerIs(true)
     expect(rules.at(-1)).toMatchObject({ isCutOff: false, servesUntil: 0 })
     expect(manifests.mayUsePeers()).toBe(false)
     manifests.trackerIs(false)
     site.now += 1_800_000
-    expect(manifests.mayUsePeers(), 'after its grace').toBe(false)
+    expect([manifests.mayUsePeers(), manifests.isValid], 'after its grace').toEqual([false, false])
   })
 
   test('ends where the operator wants every worker gone', async () => {
