@@ -3,10 +3,8 @@ import { parseWorkerToExchange } from '../protocol/bridge.ts'
 import type { Bytes } from '../protocol/bytes.ts'
 import { ProtocolError } from '../protocol/errors.ts'
 import type { ContentId, PeerId } from '../protocol/ids.ts'
-import { wordBurst, wordsHeard, wordsPerSecond } from '../protocol/limits.ts'
 import { partIndexOnWire } from '../protocol/peer-wire.ts'
 import type { StoredAsset } from '../protocol/store-layout.ts'
-import { TokenBucket } from './budget.ts'
 import type { Channel } from './channel.ts'
 import type { Clock } from './clock.ts'
 import type { ExchangeToPage, PageToExchange, SectionSwarm } from './exchange-messages.ts'
@@ -17,6 +15,7 @@ import { Reads } from './reads.ts'
 import type { StoreReader } from './seed-store.ts'
 import { SeedStore } from './seed-store.ts'
 import { Uploads } from './uploads.ts'
+import { Words } from './words.ts'
 
 /** Everything that an exchange touches. */
 export interface ExchangePorts {
@@ -54,9 +53,7 @@ export class Exchange implements SessionHost {
   #swarms: readonly SectionSwarm[] = []
   #servesUntil = -Infinity
   #isCutOff = false
-  #word: string | undefined
-  readonly #heard = new Set<string>()
-  readonly #words: TokenBucket
+  readonly #words = new Words()
   #off: readonly string[] = []
   #port: MessagePort | undefined
   #told = ''
@@ -67,7 +64,6 @@ export class Exchange implements SessionHost {
     this.clock = ports.clock
     this.failed = ports.failed
     this.passes = new Passes(ports.clock)
-    this.#words = new TokenBucket(wordsPerSecond, wordBurst, ports.clock.now())
     this.#ports = ports
     this.#store = new SeedStore(ports.store)
     this.uploads = new Uploads((asset, index) => this.#read(asset, index), ports.clock)
@@ -123,17 +119,12 @@ export class Exchange implements SessionHost {
   shaken(session: PeerSession): void {
     // A list that is told before the store was read would be empty, and the peer would look elsewhere.
     this.#opened.then(() => this.#tellAll(session)).catch(this.#ports.failed)
-    if (this.#word !== undefined) session.send({ type: 'word', envelope: this.#word })
+    const envelope = this.#words.own
+    if (envelope !== undefined) session.send({ type: 'word', envelope })
   }
 
-  heard(envelope: string): void {
-    // Each is looked at once, and not too many: anybody can make some that nobody signed.
-    if (envelope === this.#word || this.#heard.has(envelope)) return
-    if (!this.#words.take(1, this.clock.now())) return
-    this.#heard.add(envelope)
-    const [oldest] = this.#heard
-    if (this.#heard.size > wordsHeard && oldest !== undefined) this.#heard.delete(oldest)
-    this.#reply({ type: 'heard', envelope })
+  heard(session: PeerSession, envelope: string): void {
+    if (this.#words.isNews(session, envelope, this.clock.now())) this.#reply({ type: 'heard', envelope })
   }
 
   told(session: PeerSession): void {
@@ -220,7 +211,7 @@ export class Exchange implements SessionHost {
         this.passes.follow(message, message.now)
         break
       case 'word':
-        this.#word = message.envelope
+        this.#words.own = message.envelope
         for (const session of this.#sessions.values()) if (session.holdings) session.send(message)
         break
       case 'rule':

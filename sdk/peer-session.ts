@@ -33,7 +33,7 @@ export interface SessionHost {
   told(session: PeerSession): void
   interested(session: PeerSession, asset: ContentId): void
   /** It told the fresh that it believes. */
-  heard(envelope: string): void
+  heard(session: PeerSession, envelope: string): void
   /** Called once. */
   ended(session: PeerSession, end: SessionEnd): void
 }
@@ -266,7 +266,7 @@ export class PeerSession implements HolderView, UploadClient {
         if (this.isInScope(frame.asset)) this.#host.interested(this, frame.asset)
         break
       case 'word':
-        this.#host.heard(frame.envelope)
+        this.#host.heard(this, frame.envelope)
         break
       case 'want':
         this.#host.uploads.want(this, frame)

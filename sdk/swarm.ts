@@ -156,7 +156,8 @@ export class Swarm {
     this.#cancelSeek()
     const missing = connectionsPerPage - this.#members.size - this.#introduced.size
     if (missing > 0) {
-      const known = this.#known
+      // Where relays hide the address, who comes back to the same peers at once would be known again by just that.
+      const known = this.#join?.relay === true ? undefined : this.#known
       this.#known = undefined
       for (const { swarm } of this.#join?.swarms ?? []) this.#tracker.seek(swarm, Math.min(missing, seekLimit), known)
     }

@@ -127,7 +127,7 @@ export class TabRole {
       joinCredentials: settings.joinCredentials,
       bans: this.#bans,
       today: this.today,
-      known: this.#known.ids,
+      known: settings.isRelayOnly ? undefined : this.#known.ids,
       isRelayOnly: settings.isRelayOnly,
       locks: page.locks,
       uploadLimit: () => uploadLimitIn(page.circumstances, settings.uploadBytesPerSecond),

@@ -40,6 +40,8 @@ const stateKey = 'manifest'
 export class Belief {
   readonly #options: BeliefOptions
   #trusted: TrustedManifest | undefined
+  /** What is believed, or is just being kept so that it can be. */
+  #newest: TrustedManifest | undefined
   #saved: Saved | undefined
 
   constructor(options: BeliefOptions) {
@@ -60,6 +62,7 @@ export class Belief {
     this.#saved = await loadAs(state, stateKey, v.optional(savedSchema), undefined, report)
     try {
       this.#trusted = await this.restore()
+      this.#newest = this.#trusted
     } catch (error) {
       report(error)
     }
@@ -90,17 +93,28 @@ export class Belief {
    */
   async believe(candidate: TrustedManifest, saved: Saved): Promise<boolean> {
     const { state, report } = this.#options
+    // Two words may be read at once, of which each is newer than what was believed before: who holds back the heads of
+    // the older one would have it take the place of the other.
+    if (this.#newest && isOlder(candidate, this.#newest)) return false
+    this.#newest = candidate
     try {
       await state.save(stateKey, saved)
     } catch (error) {
       report(error) // a device that keeps nothing still gets this life's protection
     }
-    if (this.#saved && this.#saved.site === saved.site && this.#saved.issued > saved.issued) return false
+    if (this.#newest !== candidate) return false
     const isNew = hashesOf(candidate) !== hashesOf(this.#trusted)
     this.#saved = saved
     this.#trusted = candidate
     return isNew
   }
+}
+
+function isOlder(one: TrustedManifest, other: TrustedManifest): boolean {
+  if (one.root.version !== other.root.version) return one.root.version < other.root.version
+  const seqs = new Map(one.fresh?.heads.map(({ role, seq }) => [role, seq]))
+  const isBehind = other.fresh?.heads.some(({ role, seq }) => seq > (seqs.get(role) ?? 0)) ?? false
+  return isBehind || (one.fresh?.issued ?? 0) < (other.fresh?.issued ?? 0)
 }
 
 function hashesOf(trusted: TrustedManifest | undefined): string {

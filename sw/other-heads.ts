@@ -3,7 +3,7 @@ import type { Catalogue } from '../protocol/catalogue.ts'
 import { rolesInCharge } from '../protocol/head-roles.ts'
 import type { ContentId } from '../protocol/ids.ts'
 import { headLimitBytes, otherHeadsKept } from '../protocol/limits.ts'
-import type { HeadRole } from '../protocol/manifest.ts'
+import type { HeadRole, Root } from '../protocol/manifest.ts'
 import { manifestFiles } from '../protocol/manifest.ts'
 import type { TrustedManifest } from '../protocol/trusted-manifest.ts'
 import { envelopeLimit } from './envelope-limit.ts'
@@ -20,6 +20,7 @@ export class OtherHeads {
   readonly #origin: Pick<Origin, 'readFile'>
   /** Longest unused first. */
   readonly #reads = new Map<ContentId, Promise<OtherHead>>()
+  #root: Root | undefined
 
   constructor(origin: Pick<Origin, 'readFile'>) {
     this.#origin = origin
@@ -35,12 +36,16 @@ export class OtherHeads {
     trusted: TrustedManifest,
     seconds: number,
   ): Promise<Catalogue | undefined> {
+    // Stale key: what a root took back counts no more, also for a page that was made with it.
+    if (trusted.root !== this.#root) this.#reads.clear()
+    this.#root = trusted.root
     const believed = new Map([...trusted.heads].map(([role, { hash, catalogue }]) => [hash, { role, catalogue }]))
     const opening = hashes.map(async (hash) => believed.get(hash) ?? this.#open(hash, trusted, seconds))
     const heads = await Promise.all(opening)
     const roles = heads.map((head) => head.role)
     const role = rolesInCharge(trusted.root, roles)(rowPath(path))
-    return heads.find((head) => head.role === role)?.catalogue
+    const catalogue = heads.find((head) => head.role === role)?.catalogue
+    return catalogue && catalogue.head.expires > seconds ? catalogue : undefined
   }
 
   #open(hash: ContentId, trusted: TrustedManifest, seconds: number): Promise<OtherHead> {

@@ -1,15 +1,17 @@
 import { expect, test, vi } from 'vitest'
 import type { CreatePeering } from '../../sdk/peers.ts'
 import { rest, until } from '../fakes/clock.ts'
+import { MapMemory } from '../fakes/map-memory.ts'
 import { scene, status } from './nearhand-scene.ts'
 
 /** The file that connects to others: `asked` for by these URLs, `running` so many times now. */
 function peersFile(missesFirst = 0) {
-  const file = { asked: [] as string[], running: 0, gate: Promise.resolve() }
-  const createPeering: CreatePeering = () => ({
+  const file = { asked: [] as string[], running: 0, known: [] as unknown, gate: Promise.resolve() }
+  const createPeering: CreatePeering = ({ known }) => ({
     status,
     start() {
       file.running += 1
+      file.known = known
       return Promise.resolve()
     },
     stop: () => (file.running -= 1),
@@ -36,6 +38,20 @@ test('Nearhand asks for the file of peers after consent alone, and lets go of th
   expect(file.asked).toEqual(['https://site.example/nearhand-peers.js'])
   nearhand.consent(false)
   expect(file.running).toBe(0)
+})
+
+test.each([
+  [false, ['a'.repeat(32)]],
+  // Peers that see a relay's address alone would know it again by its coming back to them at once.
+  [true, undefined],
+])('Nearhand names the peers of the page before: relay only is %j', async (relay, known) => {
+  const { file, loadPeers } = peersFile()
+  const tabMemory = new MapMemory()
+  tabMemory.set('peers', 'a'.repeat(32))
+  const { nearhand } = scene({ loadPeers, consent: 'granted', relay, tabMemory })
+  nearhand.start()
+  await until(() => file.running === 1)
+  expect(file.known).toEqual(known)
 })
 
 test('Nearhand connects nobody by a file of peers that comes after a no, and once after another yes', async () => {

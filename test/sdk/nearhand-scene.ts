@@ -37,6 +37,7 @@ export interface SceneOptions extends NearhandOptions {
   readonly answers?: (boolean | undefined)[] | 'no file'
   /** Takes the place of the file that connects; it fails in Node, which has no RTCPeerConnection. */
   readonly loadPeers?: (url: string) => Promise<{ readonly createPeering: CreatePeering }>
+  readonly tabMemory?: MapMemory
   /** What the worker answers to what is asked of it. */
   readonly answer?: (type: string) => unknown
 }
@@ -50,6 +51,7 @@ export function scene(options: SceneOptions = {}) {
     circumstances = {},
     answers = [],
     loadPeers = () => Promise.resolve({ createPeering }),
+    tabMemory = new MapMemory(),
     ...site
   } = more
   const asked: string[] = []
@@ -76,7 +78,7 @@ export function scene(options: SceneOptions = {}) {
     url,
     clock,
     memory,
-    tabMemory: new MapMemory(),
+    tabMemory,
     date: () => 1_000_000_000_000,
     locks: undefined,
     serviceWorkers: isSecure ? (container as unknown as ServiceWorkerContainer) : undefined,

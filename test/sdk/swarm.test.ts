@@ -25,6 +25,13 @@ test('Swarm asks for the peers of the page before first, and once', async () => 
   ])
 })
 
+test('Swarm names nobody of the page before where relays hide its address (linking the pages of a visit)', async () => {
+  const join = { pass: 'a.b.c', swarms: wholeSite, iceServers: [], lan: false, relay: true, renewSeconds: 3600 }
+  const { sent, welcome } = await openSwarm([join], peers(2))
+  welcome()
+  expect(sent.filter(({ type }) => type === 'seek')).toEqual([{ type: 'seek', swarm: swarmId, count: 12 }])
+})
+
 test('Swarm seeks soon again at first, then every ten seconds, and not once it has enough', async () => {
   const { clock, welcome, seeks, introduce, connections } = await openSwarm()
   welcome()

@@ -239,3 +239,37 @@ describe('Manifests and the operator’s switches', () => {
     expect(rules.at(-1)?.servesUntil).toBe(serverNow + 300_000 + offMs)
   })
 })
+
+describe('Manifests, told two words at once', () => {
+  test.each([
+    ['signed later', 10],
+    ['signed in the same second', 0],
+  ])('keep the newer one, %s, also where the older is read last (rollback)', async (_name, secondsLater) => {
+    const site = await liveSite()
+    const { manifests, disk } = open(site)
+    await manifests.onNavigation()
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    site.now += 10_000
+    await site.deploy([await makeAsset('/a.jpg', contentOf(11))])
+    const older = envelopeOf(site)
+    const head = new Promise<string>((resolve) => {
+      site.intercept = (path) => {
+        resolve(path)
+        return held.then(() => new Response(site.files.get(path.replace(/^.*(?=heads)/, ''))))
+      }
+    })
+    const first = manifests.take(older)
+    await head
+    site.intercept = () => undefined
+    site.now += secondsLater * 1000
+    await site.deploy([asset])
+    const newer = envelopeOf(site)
+    await manifests.take(newer)
+    release()
+    await first
+    expect(disk.values.get('manifest')).toMatchObject({ fresh: newer })
+    expect((await manifests.find('/a.jpg'))?.id).toBe(asset.asset.id)
+    await expect(open(site, { disk }).manifests.take(older)).rejects.toMatchObject({ code: 'rollback' })
+  })
+})
