@@ -8,6 +8,7 @@ import type { HeadRole, Root } from '../protocol/manifest.ts'
 import { assetOfRow, manifestFolder } from '../protocol/manifest.ts'
 import { sectionOf } from '../protocol/paths.ts'
 import { walkCatalogue } from './catalogue-walk.ts'
+import { isBelow } from './guards.ts'
 import type { HashedAsset } from './hash-assets.ts'
 import { readPageIds } from './hash-assets.ts'
 import type { SignedHead } from './head.ts'
@@ -70,9 +71,17 @@ export async function adoptHeads(
   return { heads: believed.toSorted((one, other) => one.role - other.role), isNewer }
 }
 
-/** All that any of them names, as many as visitors may join. */
+/**
+ * All that any of them names of what its signer speaks for, as many as visitors may join. Those of the release come
+ * first: who has the key of a delegate must not crowd them out.
+ */
 export function sectionsOf(heads: readonly SignedHead[]): readonly string[] {
-  return [...new Set(heads.flatMap(({ head }) => head.sections))].toSorted().slice(0, sectionLimit)
+  const named = heads.flatMap(({ head, prefixes }) =>
+    head.sections.filter(
+      (section) => isBelow(section, prefixes) || prefixes.some((prefix) => prefix.startsWith(section)),
+    ),
+  )
+  return [...new Set(named)].slice(0, sectionLimit).toSorted()
 }
 
 /** All or nothing: a head whose parts are still on their way is left for the next look. */

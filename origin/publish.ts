@@ -12,6 +12,7 @@ import { adoptHeads, matchRows, sectionsOf } from './adopt-heads.ts'
 import { makeCatalogue } from './bins.ts'
 import type { Switches } from './fresh.ts'
 import { signFresh } from './fresh.ts'
+import { assertOwnGuards } from './guards.ts'
 import type { HashedAsset, PublishProgress } from './hash-assets.ts'
 import { hashSite } from './hash-site.ts'
 import type { HeadContent, HeadRules, SignedHead } from './head.ts'
@@ -128,6 +129,7 @@ export async function publishFolder(options: PublishOptions): Promise<Publicatio
   }
   const ownFiles = others.length === 0 ? hashed.assets : hashed.assets.filter(({ path }) => roleAt(path) === own)
   const { content, assets } = describe(ownFiles, sections, rules, headersOf, previous?.head.headerSets ?? [])
+  assertOwnGuards(assets, prefixes)
   const life = { now: options.now, seconds: options.headSeconds ?? 30 * daySeconds }
   const signed = await nextHead(previous, content, options.keys, life)
   const heads = [signed, ...others].toSorted((one, other) => one.role - other.role)

@@ -1,6 +1,7 @@
 import type { Site } from './app.ts'
 import type { OriginConfig } from './config.ts'
 import type { ContentStore } from './content.ts'
+import { guardedSections } from './guards.ts'
 import { isLocalPage, stunServersOf } from './join.ts'
 import { mintJoin } from './mint-join.ts'
 import type { Publication } from './publish.ts'
@@ -32,7 +33,7 @@ async function admittedSections(
   { sections, heads }: Publication,
   request: Request,
 ): Promise<readonly string[]> {
-  const guarded = heads.flatMap(({ head }) => head.guarded ?? [])
+  const guarded = guardedSections(heads)
   const closed = sections.filter((section) => guarded.includes(section) || ownGuarded.includes(section))
   let admitted: readonly string[] = []
   try {

@@ -24,13 +24,19 @@ export class Hosts {
   readonly #options: HostsOptions
   readonly #openUntil = new Map<string, number>()
   readonly #pausedUntil = new Map<string, number>()
+  #loading: Promise<void> | undefined
 
   constructor(options: HostsOptions) {
     this.#options = options
   }
 
   /** What earlier lives of the worker saw. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    this.#loading ??= this.#load()
+    return this.#loading
+  }
+
+  async #load(): Promise<void> {
     const { state, now, report } = this.#options
     const kept = await loadAs(state, stateKey, hostsSchema, {}, report)
     for (const [host, until] of Object.entries(kept)) {
@@ -52,6 +58,8 @@ export class Hosts {
   async check(url: string): Promise<void> {
     const { fetch, now, report } = this.#options
     const { origin: host } = new URL(url)
+    // The first requests come before it is known what an earlier life saw: that is asked for once a day.
+    await this.#loading
     if (this.isOpen(host) || (this.#pausedUntil.get(host) ?? 0) > now()) return
     this.#pausedUntil.set(host, now() + hostPauseMs)
     try {

@@ -135,19 +135,32 @@ export class Origin {
   }
 
   async #get(url: string, init: RequestInit): Promise<Response> {
-    const isOwn = url.startsWith(this.#own)
+    if (!url.startsWith(this.#own)) return this.#getElsewhere(url, init)
     try {
       // A redirect is for the page's own request to follow: it may lead to a log-in.
-      if (isOwn) {
-        const response = await this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
-        this.#isSilent = false
-        return response
-      }
-      return await this.#fetch(url, { ...init, mode: 'cors', credentials: 'omit', redirect: 'manual' })
+      const response = await this.#fetch(url, { ...init, mode: 'same-origin', redirect: 'manual' })
+      this.#isSilent = false
+      return response
     } catch (cause) {
-      if (isOwn) this.#isSilent = init.signal?.aborted !== true
-      else if (!init.signal?.aborted) this.#onUnreadable(new URL(url).origin)
+      this.#isSilent = init.signal?.aborted !== true
       throw new OriginError('Cannot reach the origin', { cause })
+    }
+  }
+
+  /** Of another host of the owner. */
+  async #getElsewhere(url: string, init: RequestInit): Promise<Response> {
+    const { origin: host } = new URL(url)
+    try {
+      const response = await this.#fetch(url, { ...init, mode: 'cors', credentials: 'omit', redirect: 'manual' })
+      // The page's own request follows it: ours would be one too many each time.
+      if (response.type === 'opaqueredirect') this.#onUnreadable(host)
+      return response
+    } catch (cause) {
+      if (init.signal?.aborted) throw new OriginError('Cannot reach the host', { cause })
+      this.#onUnreadable(host)
+      // It may be ours alone that failed (CORS, the policy of our file). As of a gateway: the page is not to wait long for
+      // peers, as it would where nobody has the origin.
+      return new Response(null, { status: 502 })
     }
   }
 }

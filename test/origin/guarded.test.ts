@@ -110,6 +110,13 @@ describe('admitByUrl()', () => {
     expect(asked).toEqual([['/may?key=1&id=7', 'a=b']])
   })
 
+  test('lets no visitor say what the operator’s URL says', async () => {
+    const asked: string[] = []
+    const url = await backend((path) => (asked.push(path), [200, '[]']))
+    await admitByUrl(url, () => {})(new Request('https://x/join?id=7&key=2&%6bey=3&id=8'), guarded)
+    expect(asked).toEqual(['/may?key=1&id=7&id=8'])
+  })
+
   test.each<[string, number, string]>([
     ['says no', 403, '["/members/"]'],
     ['sends elsewhere', 302, '["/members/"]'],

@@ -293,6 +293,26 @@ describe('machines with a part of the keys', () => {
     expect(manifest.isCurrent).toBe(true)
   })
 
+  test('a delegate crowds out no section of the release, and closes none beyond its prefixes', async () => {
+    const site = await makeSite()
+    const all = await keys(site, 'add', 'delegate', '--prefix', '/uploads/')
+    const crowd = Array.from({ length: 12 }, (_, at) => `/uploads/${at}/`)
+    const sections = [...crowd, '/elsewhere/', '/']
+    const stolen = { ...all, head: undefined }
+    await site.publish({ now: now(), keys: stolen, sections, guarded: ['/a/', '/uploads/'] })
+    const { origin } = await start(site, ['head.key', 'fresh.key', 'token.key', 'swarm.secret'], {
+      sections: ['/videos/', '/a/'],
+    })
+    const { swarms } = await joinOf(origin)
+    const named = swarms.map(({ section }) => section)
+    expect(named).toEqual(expect.arrayContaining(['/', '/a/', '/videos/', '/uploads/0/']))
+    expect(named).not.toContain('/uploads/')
+    expect(named).not.toContain('/elsewhere/')
+    await expect(site.publish({ now: now() + 9, keys: stolen, guarded: ['/'] })).rejects.toThrow(
+      'Cannot guard /: the key here speaks for /uploads/ alone',
+    )
+  })
+
   test('a tracker without anything to serve lets visitors join its sections, and signs nothing', async () => {
     const site = await makeSite()
     const empty = join(site.root, 'empty')

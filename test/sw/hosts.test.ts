@@ -67,6 +67,16 @@ test('Hosts closes a host that cannot be read any more, also for later lives of 
   expect(third.hosts.isOpen(host)).toBe(false)
 })
 
+test('Hosts asks nothing of a host that an earlier life could read, also before it knows that', async () => {
+  const disk = new MemoryDisk()
+  await open(() => new Response('a'), disk).hosts.check(url)
+  const { hosts, scene } = open(blocked, disk)
+  const loading = hosts.load()
+  await hosts.check(url)
+  await loading
+  expect([hosts.isOpen(host), scene.seen]).toEqual([true, []])
+})
+
 test.each([
   ['no record', 7],
   ['a day that never ends', { [host]: Number.MAX_VALUE }],

@@ -107,6 +107,41 @@ describe('Route.answer() of a URL on another host', () => {
     expect(worker.hosts.isOpen(media)).toBe(false)
   })
 
+  test('waits for no liars where the host cannot be read: the page itself may have it (CORS)', async () => {
+    const site = await openSite()
+    const worker = await readyWorker(site)
+    const exchange = linked(worker, (message) => {
+      if (message.type === 'find') return { type: 'found', request: message.request, holders: 1 }
+      if (message.type !== 'read') return undefined
+      return message.index < 0 ? give(image, message) : { type: 'miss', request: message.request, reason: 'refused' }
+    })
+    const serve = site.intercept
+    let asked = 0
+    site.intercept = (path, signal) => {
+      if (!path.startsWith('/there/')) return serve(path, signal)
+      asked += 1
+      return asked === 1 ? Promise.reject(new TypeError('Failed to fetch')) : new Response('plain')
+    }
+    expect(await (await worker.ask(there, '/image.jpg')).text()).toBe('plain')
+    const tries = exchange.asked('read').filter((message) => message.type === 'read' && message.index === 0)
+    expect(tries.length).toBeLessThanOrEqual(2)
+  })
+
+  test('leaves a host alone that sends the page elsewhere', async () => {
+    const site = await openSite()
+    const worker = await readyWorker(site)
+    await worker.hosts.check(there)
+    const redirect = Object.defineProperty(new Response(null, { status: 299 }), 'type', { value: 'opaqueredirect' })
+    let asked = 0
+    site.intercept = (path) => {
+      if (!path.startsWith('/there/')) return undefined
+      asked += 1
+      return asked === 1 ? redirect : new Response('followed')
+    }
+    expect(await (await worker.ask(there, '/image.jpg')).text()).toBe('followed')
+    expect(worker.hosts.isOpen(media)).toBe(false)
+  })
+
   test('keeps out of what the host forbids to share', async () => {
     const site = await openSite()
     const worker = await readyWorker(site)
