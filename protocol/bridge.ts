@@ -12,6 +12,7 @@ import {
   partLimitBytes,
   passLimitBytes,
   pathLimit,
+  prefetchLimit,
   prefixLimit,
   wordLimitBytes,
 } from './limits.ts'
@@ -58,6 +59,8 @@ export type PageToWorker =
   | { readonly type: 'nearhand:stats' }
   /** Answers everything plainly from now on, drops the store, then answers `true` on the port in the transfer list. */
   | { readonly type: 'nearhand:disable' }
+  /** Assets, by their URLs, that the next pages need. Only peers are asked for them, unless the site allows more. */
+  | { readonly type: 'nearhand:prefetch'; readonly urls: readonly string[]; readonly mayAskOrigin: boolean }
   /** Answered with `true` on the port in the transfer list, once what is believed of the site is as new as it gets for now. */
   | { readonly type: 'nearhand:ready' }
   /** What the tracker pushed: the envelope of a new fresh. */
@@ -144,6 +147,8 @@ export interface TrafficTotals {
   readonly bytes: { readonly store: number; readonly peers: number; readonly origin: number }
   /** Verified or refused bytes that came and were not needed. */
   readonly duplicateBytes: number
+  /** Bytes that were got for a next page. A page that then uses them has them from the store. */
+  readonly prefetchedBytes: { readonly peers: number; readonly origin: number }
   /** Requests that the worker answered. */
   readonly requests: number
   /** Of these, the ones that ended in a plain fetch. */
@@ -174,6 +179,11 @@ const pageToWorkerSchema = message([
   v.strictObject({ type: v.literal('nearhand:tracker'), isReachable: v.boolean() }),
   v.strictObject({ type: v.literal('nearhand:enable') }),
   v.strictObject({ type: v.literal('nearhand:ready') }),
+  v.strictObject({
+    type: v.literal('nearhand:prefetch'),
+    urls: list(text(pathLimit * 2), prefetchLimit),
+    mayAskOrigin: v.boolean(),
+  }),
 ])
 
 const workerToPageSchema = message([
@@ -249,6 +259,7 @@ const trafficSchema = v.strictObject({
 const totalsEntries = {
   bytes: v.strictObject({ store: count, peers: count, origin: count }),
   duplicateBytes: count,
+  prefetchedBytes: v.optional(v.strictObject({ peers: count, origin: count }), { peers: 0, origin: 0 }),
   requests: count,
   fallbacks: count,
   badChunks: count,

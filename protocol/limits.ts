@@ -125,6 +125,8 @@ export const seedEntriesOpen: number = 4 // entries of the store, on disk, that 
 export const seedListsKept: number = 64 // chunk lists in memory
 
 // Service worker
+export const prefetchLimit: number = 64 // assets that wait to be got for the next page
+export const prefetchPauseMs: number = 200 // while a page waits for peers itself
 export const pipelineChunks: number = 8 // read ahead of the page in one response
 export const earlyBodyLimit: number = 3 // responses that ask for their body before they know its chunk list
 export const originRunLimit: number = 2 // open requests to the origin in one response

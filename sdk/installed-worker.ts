@@ -1,4 +1,4 @@
-import type { WorkerStats } from '../protocol/bridge.ts'
+import type { PageToWorker, WorkerStats } from '../protocol/bridge.ts'
 import type { Clock } from './clock.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
@@ -52,6 +52,10 @@ export class InstalledWorker {
     const { serviceWorkers } = this.#page
     if (serviceWorkers) this.#removal = removeWorker(serviceWorkers, this.#scope, this.#clock)
     await this.#removal
+  }
+
+  tell(message: PageToWorker): void {
+    this.controller?.postMessage(message)
   }
 
   /** Resolves when it knows what the site signed: before, it gives plain answers. */

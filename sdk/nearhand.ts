@@ -11,12 +11,15 @@ import type { NearhandState, NearhandStats } from './nearhand-events.ts'
 import { NearhandEventTarget } from './nearhand-events.ts'
 import type { Settings } from './options.ts'
 import type { Page } from './page.ts'
+import { persistStore } from './persist.ts'
+import { Prefetch } from './prefetch.ts'
 import { TabRole } from './tab-role.ts'
 import { Wakes } from './wakes.ts'
 
 const noStats: WorkerStats = {
   bytes: { store: 0, peers: 0, origin: 0 },
   duplicateBytes: 0,
+  prefetchedBytes: { peers: 0, origin: 0 },
   requests: 0,
   fallbacks: 0,
   badChunks: 0,
@@ -36,6 +39,7 @@ export class Nearhand extends NearhandEventTarget {
   readonly #settings: Settings
   readonly #clock: Clock
   readonly #role: TabRole
+  readonly #prefetch: Prefetch
   readonly #worker: InstalledWorker
   readonly #wakes = new Wakes()
   #state: NearhandState = 'starting'
@@ -60,6 +64,9 @@ export class Nearhand extends NearhandEventTarget {
     const failed = (error: unknown): void => this.#fail(error)
     this.#clock = guardClock(page.clock, failed)
     this.#role = new TabRole({ page, clock: this.#clock, settings, changed: () => this.#changed() })
+    this.#prefetch = new Prefetch(page, (urls) => {
+      this.#worker.tell({ type: 'nearhand:prefetch', urls, mayAskOrigin: settings.prefetch === 'origin' })
+    })
     this.#worker = new InstalledWorker(page, settings, this.#clock)
     if (!this.#worker.isPossible) this.#state = 'unsupported'
   }
@@ -206,7 +213,12 @@ export class Nearhand extends NearhandEventTarget {
   }
 
   #activate(): void {
-    if (this.#state === 'starting') this.#become('active')
+    if (this.#state === 'starting') {
+      this.#become('active')
+      const { persistence } = this.#page
+      // A wish, no more: a browser that fails at it keeps the store as it keeps others.
+      if (persistence) persistStore(persistence, this.#settings.isPersistent).catch(() => {})
+    }
     this.#follow()
   }
 
@@ -245,6 +257,7 @@ export class Nearhand extends NearhandEventTarget {
     const isControlled = this.#worker.controller !== undefined
     const { hasWebRtc } = this.#page
     const canPeer = hasWebRtc && this.#mayPeer
+    this.#planPrefetch()
     this.#role.take(isControlled && consent === 'granted' && canPeer)
     const isOpen = consent === 'unknown' && this.#settings.consent === 'ask' && !this.#isReluctant
     if (isOpen && canPeer && !this.#hasAsked) void this.#ask(false)
@@ -262,12 +275,20 @@ export class Nearhand extends NearhandEventTarget {
     this.#traffic = undefined
   }
 
+  /** Once there is somebody to ask: a peer, or the origin where the site allows that. */
+  #planPrefetch(): void {
+    const { prefetch } = this.#settings
+    const isControlled = this.#state === 'active' && this.#worker.controller !== undefined
+    if (prefetch === 'origin' ? isControlled : prefetch === 'peers' && this.#isConnected()) this.#prefetch.plan()
+  }
+
   #isConnected(): boolean {
     const { isLinked, peers } = this.#role.status
     return this.#worker.controller !== undefined && isLinked && peers.length > 0
   }
 
   #changed(): void {
+    this.#planPrefetch()
     this.#wakes.wake()
     if (this.#isTelling || this.#role.status.peers === this.#toldPeers) return
     this.#isTelling = true

@@ -41,6 +41,16 @@ export interface NearhandOptions {
   readonly relay?: boolean | undefined
   /** The prompt's texts. Default: its own, in the language of the page. */
   readonly texts?: ConsentTexts | undefined
+  /**
+   * Who is asked, in idle time, for what the page's `<link rel="nearhand-prefetch" href="...">` name: `peers` alone
+   * (default), or also the `origin`. `off`: nobody.
+   */
+  readonly prefetch?: 'peers' | 'origin' | 'off' | undefined
+  /**
+   * True: the browser is asked to keep the store when the device runs out of room; Firefox asks the visitor then.
+   * Default false: only where it needs not ask.
+   */
+  readonly persist?: boolean | undefined
   /** True: nothing starts before `start()`. Default false. */
   readonly manual?: boolean | undefined
 }
@@ -61,6 +71,8 @@ export interface Settings {
   readonly uploadBytesPerSecond: number
   readonly uploadBytesPerDay: number
   readonly isRelayOnly: boolean
+  readonly isPersistent: boolean
+  readonly prefetch: 'peers' | 'origin' | 'off'
   readonly texts: ConsentTexts
   readonly isManual: boolean
 }
@@ -70,13 +82,23 @@ export interface Settings {
  * @throws TypeError or RangeError that names the option
  */
 export function resolveOptions(options: NearhandOptions, pageUrl: string): Settings {
-  const { consent = 'ask', base = '/', manual = false, relay = false, joinCredentials = 'same-origin' } = options
+  const {
+    consent = 'ask',
+    prefetch = 'peers',
+    base = '/',
+    manual = false,
+    relay = false,
+    persist = false,
+    joinCredentials = 'same-origin',
+  } = options
   if (!/^(?:ask|granted|off)$/.test(consent)) throw new TypeError('Cannot use option consent: not ask, granted or off')
+  if (!/^(?:peers|origin|off)$/.test(prefetch))
+    throw new TypeError('Cannot use option prefetch: not peers, origin or off')
   if (!/^\/(?:[^?#\s]*\/)?$/.test(base)) throw new TypeError('Cannot use option base: it begins and ends with /')
   if (!/^(?:omit|same-origin|include)$/.test(joinCredentials)) {
     throw new TypeError('Cannot use option joinCredentials: not omit, same-origin or include')
   }
-  for (const [name, value] of Object.entries({ manual, relay })) {
+  for (const [name, value] of Object.entries({ manual, relay, persist })) {
     if (typeof value !== 'boolean') throw new TypeError(`Cannot use option ${name}: not true or false`)
   }
   const folder = new URL(base, pageUrl)
@@ -93,6 +115,8 @@ export function resolveOptions(options: NearhandOptions, pageUrl: string): Setti
     uploadBytesPerSecond: bytesOf('uploadLimit', options.uploadLimit, 1000) ?? uploadBytesPerSecond,
     uploadBytesPerDay: bytesOf('dayLimit', options.dayLimit, 1_000_000) ?? uploadBytesPerDay,
     isRelayOnly: relay,
+    isPersistent: persist,
+    prefetch,
     texts: options.texts ?? {},
     isManual: manual,
   }
@@ -103,7 +127,7 @@ export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: 
   const script = new URL(source, pageUrl)
   const isOwn = script.origin === new URL(pageUrl).origin
   const { consent, base, scope, worker, serviceWorker, prompt, peers, tracker } = attributes
-  const { uploadLimit, dayLimit, manual, relay, join, joinCredentials } = attributes
+  const { uploadLimit, dayLimit, manual, relay, join, joinCredentials, prefetch, persist } = attributes
   return {
     ...(consent === undefined ? {} : { consent: consent as 'ask' }),
     base: base ?? scope ?? (isOwn ? new URL('.', script).pathname : '/'),
@@ -118,6 +142,8 @@ export function optionsOfTag(attributes: DOMStringMap, source: string, pageUrl: 
     dayLimit: numberOf(dayLimit),
     manual: isSet(manual),
     relay: isSet(relay),
+    persist: isSet(persist),
+    ...(prefetch === undefined ? {} : { prefetch: prefetch as 'peers' }),
     // Each text is an attribute of its name.
     texts: attributes,
   }

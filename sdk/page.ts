@@ -6,11 +6,14 @@ import type { Locks } from './leadership.ts'
 import type { Memory } from './memory.ts'
 import { createMemory } from './memory.ts'
 import type { CreatePeering } from './peers.ts'
+import type { Persistence } from './persist.ts'
+import { findPersistence } from './persist.ts'
+import type { PrefetchPage } from './prefetch.ts'
 import type { AskConsent } from './prompt.ts'
 import { registerWorker } from './register.ts'
 
 /** What of the browser's page is used. */
-export interface Page {
+export interface Page extends PrefetchPage {
   readonly url: string
   readonly clock: Clock
   /** For all tabs. */
@@ -34,6 +37,7 @@ export interface Page {
   readonly loadPrompt: (url: string) => Promise<{ readonly askConsent: AskConsent }>
   /** The module that connects to others. */
   readonly loadPeers: (url: string) => Promise<{ readonly createPeering: CreatePeering }>
+  readonly persistence: Persistence | undefined
   readonly events: PageEvents
 }
 
@@ -72,6 +76,12 @@ export function createPage(base: string): Page {
     get circumstances() {
       return circumstances.read()
     },
+    get prefetchUrls() {
+      const links = document.querySelectorAll<HTMLLinkElement>('link[rel~="nearhand-prefetch"]')
+      return [...links].map(({ href }) => href)
+    },
+    whenIdle,
+    persistence: isSecureContext ? findPersistence() : undefined,
     // A site's bundler is to leave these alone: they are files of the site.
     loadPrompt: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
     loadPeers: (url) => import(/* webpackIgnore: true */ /* @vite-ignore */ url),
@@ -83,4 +93,16 @@ export function createPage(base: string): Page {
       changed: (action) => circumstances.changed(action),
     },
   }
+}
+
+const idleMs = 2000
+
+function whenIdle(action: () => void): void {
+  const idle = (): void => {
+    // Safari has none (https://developer.mozilla.org/docs/Web/API/Window/requestIdleCallback).
+    if ('requestIdleCallback' in globalThis) requestIdleCallback(action)
+    else setTimeout(action, idleMs)
+  }
+  if (document.readyState === 'complete') idle()
+  else addEventListener('load', idle, { once: true })
 }

@@ -6,6 +6,7 @@ import type { SitePlace } from '../protocol/url-rules.ts'
 import { compileUrls } from '../protocol/url-rules.ts'
 import type { WorkerConfig } from '../protocol/worker-config.ts'
 import type { AnswerRules } from './answer.ts'
+import { pathToAnswer } from './answer.ts'
 import { ChunkLists } from './chunk-lists.ts'
 import { ErrorBudget } from './error-budget.ts'
 import type { KeptState } from './kept-state.ts'
@@ -15,7 +16,9 @@ import { Manifests } from './manifests.ts'
 import type { OriginFetch } from './origin-fetch.ts'
 import { Origin } from './origin-fetch.ts'
 import { Media } from './media.ts'
+import type { FeedParts } from './open-feed.ts'
 import { EarlyBodies } from './open-feed.ts'
+import { Prefetch } from './prefetch.ts'
 import { OriginRate } from './origin-rate.ts'
 import { PageHeads } from './page-heads.ts'
 import { OwnPass } from './own-pass.ts'
@@ -52,6 +55,7 @@ export interface World {
 export interface NearhandWorker {
   readonly rules: AnswerRules
   readonly route: Route
+  readonly prefetch: Prefetch
   readonly manifests: Manifests
   readonly bridge: PageBridge
   readonly store: Store
@@ -64,6 +68,17 @@ export interface NearhandWorker {
 const linkKey = 'linked'
 /** Default names of our scripts; a site may serve them under others, and then they are assets like all. */
 const ownFiles = ['', '-worker', '-consent', '-peers', '-sw'].map((name) => `/nearhand${name}.js`)
+
+function feedPartsOf(manifests: Manifests, traffic: Traffic, now: () => number): Omit<FeedParts, 'store' | 'bridge'> {
+  return {
+    now,
+    lists: new ChunkLists(),
+    originRate: new OriginRate(now),
+    early: new EarlyBodies(),
+    mayUsePeers: (path) => manifests.mayUsePeers(path),
+    onBad: (source, bytes) => traffic.onBad(source, bytes),
+  }
+}
 
 /** When a page was linked last, from one life of the worker to the next. */
 function linkMemory(state: KeptState, report: World['report']): Pick<BridgeOptions, 'loadLinkedAt' | 'saveLinkedAt'> {
@@ -110,6 +125,10 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   })
   const media = new Media(disk.state, report)
   const budget = new ErrorBudget(disk.state, now, report)
+  const rules = rulesOf(config, place)
+  const parts: FeedParts = { store, bridge, ...feedPartsOf(manifests, traffic, now) }
+  const pathOf = (url: string): string | undefined => pathToAnswer(new Request(url), rules)
+  const prefetch = new Prefetch({ manifests, origin, traffic, parts, pathOf, report })
   const route = new Route({
     manifests,
     origin,
@@ -121,18 +140,9 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
     place,
     report,
     fetch: world.fetch,
-    parts: {
-      store,
-      bridge,
-      now,
-      lists: new ChunkLists(),
-      originRate: new OriginRate(now),
-      early: new EarlyBodies(),
-      mayUsePeers: (path) => manifests.mayUsePeers(path),
-      onBad: (source, bytes) => traffic.onBad(source, bytes),
-    },
+    parts,
   })
-  return { rules: rulesOf(config, place), route, manifests, bridge, store, traffic, media, budget, hosts }
+  return { rules, route, prefetch, manifests, bridge, store, traffic, media, budget, hosts }
 }
 
 function rulesOf({ urls, patterns }: WorkerConfig, place: SitePlace): AnswerRules {

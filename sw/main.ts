@@ -11,6 +11,7 @@ import { within } from './deadline.ts'
 import { Disk } from './disk.ts'
 import type { GivenPort } from './messages.ts'
 import { receiveMessage } from './messages.ts'
+import { planStaticRoutes } from './static-routes.ts'
 
 /*
  * Entry of the service worker: the only file that knows its globals. Events come in here, and only here it is decided
@@ -63,7 +64,10 @@ function listen(config: WorkerConfig): void {
     await self.clients.claim()
   }
 
-  self.addEventListener('install', (event) => event.waitUntil(Promise.all([self.skipWaiting(), disk.switchOn()])))
+  self.addEventListener('install', (event) => {
+    addStaticRoutes(event, config).catch(report)
+    event.waitUntil(Promise.all([self.skipWaiting(), disk.switchOn()]))
+  })
   self.addEventListener('activate', (event) => {
     event.waitUntil(claim().catch(report))
     // The browser asks for pages while the worker starts. Where pages are not answered, it needs not.
@@ -88,6 +92,13 @@ function listen(config: WorkerConfig): void {
       report(error) // a worker of the site that took ours in may have answered already
     }
   })
+}
+
+/** Where the browser has them (https://w3c.github.io/ServiceWorker/#dom-installevent-addroutes). */
+async function addStaticRoutes(event: ExtendableEvent, config: WorkerConfig): Promise<void> {
+  const rules = planStaticRoutes(config, self.location.href)
+  const add: unknown = Reflect.get(event, 'addRoutes')
+  if (typeof add === 'function' && rules.length > 0) await add.call(event, rules)
 }
 
 function answer(

@@ -2,6 +2,7 @@ import { bridgeVersion, parsePageToWorker } from '../protocol/bridge.ts'
 import type { ErrorBudget } from './error-budget.ts'
 import type { Manifests } from './manifests.ts'
 import type { ExchangePort, PageBridge } from './page-bridge.ts'
+import type { Prefetch } from './prefetch.ts'
 import type { Traffic } from './traffic.ts'
 
 /** A port that came along with a message: answers go there, or it is the way to the exchange. */
@@ -14,6 +15,7 @@ export interface MessagesOptions {
   readonly traffic: Pick<Traffic, 'totals'>
   readonly budget: Pick<ErrorBudget, 'failures' | 'isSpent'>
   readonly manifests: Pick<Manifests, 'settled' | 'take' | 'trackerIs' | 'tellRule'>
+  readonly prefetch: Pick<Prefetch, 'take'>
   /** Ends all that the worker does on this device. */
   readonly disable: () => Promise<void>
   /** Undoes it. */
@@ -29,7 +31,7 @@ export async function receiveMessage(
   message: unknown,
   port: GivenPort | undefined,
   client: string,
-  { bridge, traffic, budget, manifests, disable, enable }: MessagesOptions,
+  { bridge, traffic, budget, manifests, prefetch, disable, enable }: MessagesOptions,
 ): Promise<void> {
   const parsed = parsePageToWorker(message)
   switch (parsed?.type) {
@@ -55,6 +57,9 @@ export async function receiveMessage(
     case 'nearhand:ready':
       await manifests.settled()
       port?.post(true)
+      return
+    case 'nearhand:prefetch':
+      await prefetch.take(parsed.urls, parsed.mayAskOrigin)
       return
     case 'nearhand:disable':
       await disable()

@@ -19,6 +19,7 @@ const stateKey = 'traffic'
 const nothing: TrafficTotals = {
   bytes: { store: 0, peers: 0, origin: 0 },
   duplicateBytes: 0,
+  prefetchedBytes: { peers: 0, origin: 0 },
   requests: 0,
   fallbacks: 0,
   badChunks: 0,
@@ -55,6 +56,13 @@ export class Traffic {
 
   onDuplicate(bytes: number): void {
     this.#count({ duplicateBytes: this.#own.duplicateBytes + bytes })
+  }
+
+  /** Bytes came for a page that is not there yet. */
+  onPrefetched(source: SourceName, length: number): void {
+    const { peers, origin } = this.#own.prefetchedBytes
+    if (source === 'peer') this.#count({ prefetchedBytes: { peers: peers + length, origin } })
+    if (source === 'origin') this.#count({ prefetchedBytes: { peers, origin: origin + length } })
   }
 
   /** A page was given `length` bytes of a chunk. */
@@ -116,6 +124,10 @@ function add(one: TrafficTotals, other: TrafficTotals): TrafficTotals {
       origin: one.bytes.origin + other.bytes.origin,
     },
     duplicateBytes: one.duplicateBytes + other.duplicateBytes,
+    prefetchedBytes: {
+      peers: one.prefetchedBytes.peers + other.prefetchedBytes.peers,
+      origin: one.prefetchedBytes.origin + other.prefetchedBytes.origin,
+    },
     requests: one.requests + other.requests,
     fallbacks: one.fallbacks + other.fallbacks,
     badChunks: one.badChunks + other.badChunks,

@@ -33,6 +33,7 @@ export interface SceneOptions extends NearhandOptions {
   readonly hasWebRtc?: boolean
   readonly hasPrivacyControl?: boolean
   readonly circumstances?: Circumstances
+  readonly prefetchUrls?: readonly string[]
   /** Of the visitor whom the prompt asks, or its file does not load. */
   readonly answers?: (boolean | undefined)[] | 'no file'
   /** Takes the place of the file that connects; it fails in Node, which has no RTCPeerConnection. */
@@ -50,6 +51,7 @@ export function scene(options: SceneOptions = {}) {
     hasPrivacyControl = false,
     circumstances = {},
     answers = [],
+    prefetchUrls = [],
     loadPeers = () => Promise.resolve({ createPeering }),
     tabMemory = new MapMemory(),
     ...site
@@ -62,7 +64,7 @@ export function scene(options: SceneOptions = {}) {
   const registration = {
     scope: 'https://site.example/',
     active: {
-      postMessage(message: { type: string }, [port]: MessagePort[]) {
+      postMessage(message: { type: string }, [port]: MessagePort[] = []) {
         happened.push(message.type)
         port?.postMessage(answer(message.type))
       },
@@ -87,6 +89,9 @@ export function scene(options: SceneOptions = {}) {
       return register()
     },
     isVisible: true,
+    prefetchUrls,
+    persistence: undefined,
+    whenIdle: (action) => action(),
     hasWebRtc,
     hasPrivacyControl,
     circumstances,

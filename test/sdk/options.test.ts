@@ -21,6 +21,8 @@ test('resolveOptions() fills in every default', () => {
     uploadBytesPerSecond,
     uploadBytesPerDay,
     isRelayOnly: false,
+    isPersistent: false,
+    prefetch: 'peers',
     texts: {},
     isManual: false,
   })
@@ -40,6 +42,8 @@ test('resolveOptions() takes every option', () => {
     uploadLimit: 0,
     dayLimit: 2.5,
     relay: true,
+    persist: true,
+    prefetch: 'origin',
     texts: { yes: 'Oui' },
     manual: true,
   }
@@ -56,6 +60,8 @@ test('resolveOptions() takes every option', () => {
     uploadBytesPerSecond: 0,
     uploadBytesPerDay: 2_500_000,
     isRelayOnly: true,
+    isPersistent: true,
+    prefetch: 'origin',
     texts: { yes: 'Oui' },
     isManual: true,
   })
@@ -66,6 +72,7 @@ test.each<[string, object]>([
   ['base', { base: 'shop' }],
   ['base', { base: '/shop/?' }],
   ['manual', { manual: 'true' }],
+  ['prefetch', { prefetch: 'all' }],
   ['relay', { relay: 'true' }],
   ['dayLimit', { dayLimit: -1 }],
   ['prompt', { prompt: 'https://elsewhere.example/p.js' }],
@@ -110,10 +117,18 @@ test('optionsOfTag() reads the prompt’s texts and the privacy options', () => 
     question: 'Teilen?',
     policyUrl: '/datenschutz',
     relay: '',
+    persist: 'false',
+    prefetch: 'off',
     dayLimit: '10',
   })
   expect(settings.texts).toMatchObject({ question: 'Teilen?', policyUrl: '/datenschutz' })
-  expect(settings).toMatchObject({ consent: 'off', isRelayOnly: true, uploadBytesPerDay: 10_000_000 })
+  expect(settings).toMatchObject({
+    consent: 'off',
+    isRelayOnly: true,
+    isPersistent: false,
+    prefetch: 'off',
+    uploadBytesPerDay: 10_000_000,
+  })
 })
 
 test('optionsOfTag() takes the script’s own folder as the base, unless it comes from elsewhere', () => {

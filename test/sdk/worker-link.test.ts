@@ -7,6 +7,7 @@ import { FakeClock, until } from '../fakes/clock.ts'
 const totals: WorkerStats = {
   bytes: { store: 1, peers: 2, origin: 3 },
   duplicateBytes: 4,
+  prefetchedBytes: { peers: 0, origin: 0 },
   requests: 5,
   fallbacks: 6,
   badChunks: 7,

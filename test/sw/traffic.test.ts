@@ -47,6 +47,8 @@ describe('Traffic', () => {
 
   test('adds up over the lives of the worker', async () => {
     const { traffic, disk } = open()
+    traffic.onPrefetched('peer', 4)
+    traffic.onPrefetched('store', 99)
     traffic.onRequest()
     traffic.onFallback()
     traffic.onBad('peer', 5)
@@ -54,11 +56,14 @@ describe('Traffic', () => {
     traffic.onDelivered(made.asset, chunk(0, 'origin'), 7)
     await vi.advanceTimersByTimeAsync(trafficSaveMs)
     const later = open(disk).traffic
+    later.onPrefetched('peer', 3)
+    later.onPrefetched('origin', 9)
     later.onRequest()
     later.onDelivered(made.asset, chunk(0, 'peer'), 3)
     expect(await later.totals()).toEqual({
       bytes: { store: 0, peers: 3, origin: 7 },
       duplicateBytes: 5,
+      prefetchedBytes: { peers: 7, origin: 9 },
       requests: 2,
       fallbacks: 1,
       badChunks: 2,
@@ -91,6 +96,7 @@ describe('receiveMessage()', () => {
         tellRule: async () => void done.push('rule'),
         settled: async () => void done.push('settled'),
       },
+      prefetch: { take: async (urls: readonly string[]) => void done.push(`prefetch ${urls.length}`) },
       disable: async () => void done.push('disable'),
       enable: async () => void done.push('enable'),
     }
@@ -101,6 +107,8 @@ describe('receiveMessage()', () => {
     expect((await receive({ type: 'nearhand:link', version: 1 })).done).toEqual(['link', 'rule'])
     expect((await receive({ type: 'nearhand:fresh', envelope: '{}' })).done).toEqual(['take {}'])
     expect((await receive({ type: 'nearhand:tracker', isReachable: true })).done).toEqual(['tracker true'])
+    const prefetch = { type: 'nearhand:prefetch', urls: ['/a', '/b'], mayAskOrigin: false }
+    expect((await receive(prefetch)).done).toEqual(['prefetch 2'])
     expect((await receive({ type: 'nearhand:unlink' })).done).toEqual(['unlink page'])
     expect(await receive({ type: 'nearhand:disable' })).toEqual({ done: ['disable'], said: [true] })
     expect(await receive({ type: 'nearhand:ready' })).toEqual({ done: ['settled'], said: [true] })
