@@ -107,12 +107,12 @@ export function parseChunkList(bytes: Uint8Array, row: AssetSizes): ChunkList {
   if (bytes.length > partLimitBytes) throw new ProtocolError('oversized', 'Cannot read chunk list: over its limit')
   const reader = new ByteReader(bytes)
   if (reader.u32() !== magicOf(row)) {
-    throw new ProtocolError('malformed', 'Cannot read chunk list: not the header of a list of this length')
+    throw new ProtocolError('malformed', 'Cannot read chunk list: not its header')
   }
   const chunkSize = reader.u32()
   const size = reader.u64()
   if (chunkSize !== row.chunkSize || size !== row.size) {
-    throw new ProtocolError('malformed', 'Cannot read chunk list: its sizes are not those of the manifest')
+    throw new ProtocolError('malformed', 'Cannot read chunk list: not its sizes')
   }
   return { size, chunkSize, digests: takeDigests(reader, pageCount(row) || chunkCount(size, chunkSize)) }
 }

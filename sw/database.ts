@@ -102,6 +102,6 @@ export class Database {
 function settle<Result>(request: IDBRequest<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error ?? new Error('Cannot use the database: no reason given'))
+    request.onerror = () => reject(request.error ?? new Error('Cannot use the database'))
   })
 }

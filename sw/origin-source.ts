@@ -165,7 +165,7 @@ export class OriginSource implements ChunkSource {
     if (this.#state === 'changed') return
     this.#state = 'changed'
     this.#options.onChanged(isPrivate)
-    this.#close(new Error('Cannot read from origin: its bytes are not those of the manifest'))
+    this.#close(new Error('Cannot read from origin: other bytes'))
   }
 
   #endPassed(): void {

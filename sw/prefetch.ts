@@ -1,6 +1,6 @@
 import type { Asset } from '../protocol/chunks.ts'
 import { chunkCount } from '../protocol/chunks.ts'
-import { prefetchLimit, prefetchPauseMs } from '../protocol/limits.ts'
+import { prefetchPauseMs } from '../protocol/limits.ts'
 import { pause } from './deadline.ts'
 import type { Manifests } from './manifests.ts'
 import type { AssetOrigin, FeedParts } from './open-feed.ts'
@@ -26,7 +26,6 @@ export interface PrefetchOptions {
 export class Prefetch {
   readonly #options: PrefetchOptions
   #work: Promise<void> = Promise.resolve()
-  #waiting = 0
 
   constructor(options: PrefetchOptions) {
     this.#options = options
@@ -35,12 +34,7 @@ export class Prefetch {
   /** @param mayAskOrigin without it what peers do not have is left for later */
   take(urls: readonly string[], mayAskOrigin: boolean): Promise<void> {
     for (const url of urls) {
-      if (this.#waiting >= prefetchLimit) break
-      this.#waiting += 1
-      this.#work = this.#work
-        .then(() => this.#fetch(url, mayAskOrigin))
-        .catch((error: unknown) => this.#options.report(error))
-        .finally(() => (this.#waiting -= 1))
+      this.#work = this.#work.then(() => this.#fetch(url, mayAskOrigin)).catch(this.#options.report)
     }
     return this.#work
   }
@@ -76,6 +70,6 @@ export class Prefetch {
 
 /** The same asset where nobody may ask the site's server for it. */
 function withoutOrigin(origin: AssetOrigin): AssetOrigin {
-  const fetch = (): Promise<Response> => Promise.reject(new DOMException('Left to peers', 'AbortError'))
-  return { ...origin, fetch, fetchContent: fetch, list: { name: 'origin', read: async () => undefined } }
+  const fetch = (): Promise<Response> => Promise.reject(new Error('Left to peers'))
+  return { ...origin, fetch, fetchContent: fetch, list: { ...origin.list, read: async () => undefined } }
 }

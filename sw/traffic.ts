@@ -60,9 +60,10 @@ export class Traffic {
 
   /** Bytes came for a page that is not there yet. */
   onPrefetched(source: SourceName, length: number): void {
-    const { peers, origin } = this.#own.prefetchedBytes
-    if (source === 'peer') this.#count({ prefetchedBytes: { peers: peers + length, origin } })
-    if (source === 'origin') this.#count({ prefetchedBytes: { peers, origin: origin + length } })
+    if (source === 'store') return
+    const { prefetchedBytes } = this.#own
+    const key = source === 'peer' ? 'peers' : source
+    this.#count({ prefetchedBytes: { ...prefetchedBytes, [key]: prefetchedBytes[key] + length } })
   }
 
   /** A page was given `length` bytes of a chunk. */
