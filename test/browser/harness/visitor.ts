@@ -36,6 +36,7 @@ interface NearhandInPage {
 export interface Stats {
   readonly bytes: { readonly store: number; readonly peers: number; readonly origin: number }
   readonly duplicateBytes: number
+  readonly prefetchedBytes: { readonly peers: number; readonly origin: number }
   readonly requests: number
   readonly fallbacks: number
   readonly badChunks: number
