@@ -38,6 +38,7 @@ const quietMs = 1000
 const none: Omit<Stats, 'bannedPeers' | 'uploadedBytes' | 'peers'> = {
   bytes: { store: 0, peers: 0, origin: 0 },
   duplicateBytes: 0,
+  prefetchedBytes: { peers: 0, origin: 0 },
   requests: 0,
   fallbacks: 0,
   badChunks: 0,
