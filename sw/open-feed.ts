@@ -4,6 +4,7 @@ import {
   listRescueMs,
   listRescueTries,
   pageAheadChunks,
+  pipelineChunks,
   rescuePauseMs,
   rescueTries,
 } from '../protocol/limits.ts'
@@ -92,8 +93,10 @@ export async function openFeed(
     const readPage: ReadList = (chunk) => readPatiently(() => readList(chunk), begin, controller.signal)
     const digests = new AssetDigests(asset, parts.lists, readList, readPage)
     // Chunks are asked for while their list is on its way, which saves a round trip. Of the origin's few connections
-    // bodies would soon have all, and the lists would wait behind them: only some go ahead.
-    if (!peers.isPromising && !parts.early.mayBegin(digests.list)) await digests.list
+    // bodies would soon have all, and the lists would wait behind them: only some go ahead, and those
+    // that are read to their end before a list is needed.
+    const isShort = asset.size <= pipelineChunks * asset.chunkSize
+    if (!peers.isPromising && !isShort && !parts.early.mayBegin(digests.list)) await digests.list
     return {
       chunkSize: asset.chunkSize,
       begin: () => begin.settle(true),

@@ -22,7 +22,7 @@ import type { Delivery } from './sources.ts'
 export type OriginFetch = (url: string, init: RequestInit) => Promise<Response>
 
 /** As much of a page's request as goes on to the origin. */
-export type ForwardedRequest = Pick<Request, 'url' | 'credentials' | 'cache'>
+export type ForwardedRequest = Pick<Request, 'url' | 'credentials' | 'cache' | 'destination'>
 
 /** Reads from the site's own server. */
 export class Origin {
@@ -60,7 +60,8 @@ export class Origin {
   /** A file of the manifest, read whole within its limit and the deadline. */
   readFile(name: string, limit: number, cache: 'default' | 'no-store'): Promise<Bytes> {
     return deadline(manifestDeadlineMs, async (signal) => {
-      const response = await this.#get(this.#folder + name, { cache, signal })
+      // Requests wait for it, behind as many others as there are connections: before those of pictures.
+      const response = await this.#get(this.#folder + name, { cache, signal, priority: 'high' })
       if (cache === 'no-store') this.#compareClocks(response)
       if (response.status === 200) return readBounded(response, limit, name)
       await response.body?.cancel()
@@ -79,14 +80,18 @@ export class Origin {
     onChanged: AssetOrigin['onChanged'],
     { isPinned = false, isNewest = true }: { readonly isPinned?: boolean; readonly isNewest?: boolean } = {},
   ): AssetOrigin {
-    const { credentials, cache } = request
+    const { credentials, cache, destination } = request
+    // As the browser asks for it itself; the default of a worker is that of a style sheet.
+    const priority = destination === 'image' ? 'low' : 'auto'
     const keepOut = (id: ContentId): void => this.#keepOut(id)
     const url = request.url.replace(/#.*$/s, '')
     const contentUrl = this.#folder + manifestFiles.content(asset.id)
-    const fetchContent: AssetOrigin['fetch'] = (headers, signal) => this.#get(contentUrl, { headers, signal })
+    const fetchContent: AssetOrigin['fetch'] = (headers, signal) => this.#get(contentUrl, { headers, signal, priority })
     return {
       // At its own URL there is another version than the one that the page was made with.
-      fetch: isNewest ? (headers, signal) => this.#get(url, { headers, signal, credentials, cache }) : fetchContent,
+      fetch: isNewest
+        ? (headers, signal) => this.#get(url, { headers, signal, credentials, cache, priority })
+        : fetchContent,
       fetchContent,
       isPinned,
       isSilent: () => this.#isSilent,
