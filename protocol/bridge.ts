@@ -111,6 +111,8 @@ export type WorkerToExchange =
   | { readonly type: 'passes'; readonly site: SiteId; readonly keys: readonly string[]; readonly now: number }
   /** The fresh that is believed, for peers to compare with theirs. */
   | { readonly type: 'word'; readonly envelope: string }
+  /** Whether the page waits for something of its own: seeding stands back then. */
+  | { readonly type: 'loading'; readonly isLoading: boolean }
   /** What this peer sent for this request was not what the manifest says. */
   | { readonly type: 'blame'; readonly request: number; readonly peer: PeerId }
 
@@ -219,6 +221,7 @@ const workerToExchangeSchema = message([
     now: count,
   }),
   v.strictObject({ type: v.literal('word'), envelope: text(wordLimitBytes) }),
+  v.strictObject({ type: v.literal('loading'), isLoading: v.boolean() }),
   v.strictObject({ type: v.literal('blame'), request: count, peer: peerIdSchema }),
 ])
 

@@ -2,6 +2,8 @@ const weight = 0.25
 const sampleMs = 50
 /** The first units wait for the other side's disk and for the window to open: alone they say nothing of the line. */
 const firstSampleBytes = 256 * 1024
+/** But a line that took so long for less is slow. */
+const firstSampleMs = 500
 
 /** Bytes per second while there was something to move: pauses do not count, recent samples weigh most. */
 export class RateMeter {
@@ -22,7 +24,8 @@ export class RateMeter {
     this.#bytes += bytes
     this.#elapsedMs += now - (this.#busySince ?? now)
     this.#busySince = now
-    if (this.#elapsedMs < sampleMs || (this.#rate === undefined && this.#bytes < firstSampleBytes)) return
+    const isFirst = this.#rate === undefined && this.#bytes < firstSampleBytes
+    if (this.#elapsedMs < (isFirst ? firstSampleMs : sampleMs)) return
     const sample = (this.#bytes / this.#elapsedMs) * 1000
     this.#rate = this.#rate === undefined ? sample : this.#rate + weight * (sample - this.#rate)
     this.#bytes = 0

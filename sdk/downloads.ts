@@ -48,8 +48,9 @@ interface Unit {
   readonly flight: Flight
 }
 
-const stallFloorMs = 500
+const stallFloorMs = 300
 const stallRoundTrips = 4
+const rateMemoryMs = 10_000
 
 /**
  * What is asked of one peer: by rank, and within one in the order it was wanted, cut into units, as many open as the
@@ -59,7 +60,7 @@ export class Downloads {
   readonly #send: (frame: PeerFrame) => void
   readonly #clock: Clock
   readonly #window = new FlowWindow()
-  readonly #rate = new RateMeter()
+  #rate = new RateMeter()
   /** By rank. */
   readonly #queues = [new Set<Transfer>(), new Set<Transfer>(), new Set<Transfer>()] as const
   readonly #units = new Map<number, Unit>()
@@ -238,7 +239,11 @@ export class Downloads {
 
   #want(transfer: Transfer, length: number): void {
     const now = this.#clock.now()
-    if (this.#units.size === 0) this.#progressAt = now
+    if (this.#units.size === 0) {
+      // What was a bad moment is none for ever: a peer that seems slow would not be asked, and so never measured anew.
+      if (now - this.#progressAt > rateMemoryMs) this.#rate = new RateMeter()
+      this.#progressAt = now
+    }
     this.#rate.started(now)
     this.#request += 1
     const offset = transfer.asked

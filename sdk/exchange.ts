@@ -207,6 +207,9 @@ export class Exchange implements SessionHost {
       case 'blame':
         this.#ban(message.peer)
         break
+      case 'loading':
+        this.uploads.yield(message.isLoading)
+        break
       case 'passes':
         this.passes.follow(message, message.now)
         break

@@ -11,7 +11,7 @@ export interface HolderView {
   readonly failureRate: number
 }
 
-const unknownRoundTripMs = 100
+const unknownRoundTripMs = 50
 const unknownBytesPerSecond = 2_000_000
 const failurePenalty = 3
 
@@ -21,15 +21,14 @@ export interface Need {
   readonly rank: Rank
 }
 
-/** How long it would take of this holder, what comes before it included. */
-export function transferMs(holder: HolderView, { length, rank }: Need): number {
-  return ((holder.queuedBytes(rank) + length) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
-}
-
-/** When it would be here, in milliseconds from now. */
-function expectedFinishMs(holder: HolderView, need: Need): number {
-  const promptMs = (holder.roundTripMs ?? unknownRoundTripMs) + transferMs(holder, need)
-  return promptMs * (1 + failurePenalty * holder.failureRate)
+/**
+ * When it would be here, in milliseconds from now: after what was asked before, and the later the more often the
+ * holder failed.
+ */
+export function expectedFinishMs(holder: HolderView, { length, rank }: Need): number {
+  const transferMs = ((holder.queuedBytes(rank) + length) / (holder.bytesPerSecond ?? unknownBytesPerSecond)) * 1000
+  const roundTripMs = holder.roundTripMs ?? unknownRoundTripMs
+  return (roundTripMs + transferMs) * (1 + failurePenalty * holder.failureRate)
 }
 
 /**

@@ -6,13 +6,16 @@ import {
   partsPerSecond,
   unitBytes,
   uploadQueueMs,
+  uploadSlots,
   wantsPerPeer,
+  yieldMs,
 } from '../protocol/limits.ts'
 import type { PeerFrame, Want } from '../protocol/peer-wire.ts'
 import { partIndexOnWire } from '../protocol/peer-wire.ts'
 import { TokenBucket } from './budget.ts'
 import type { Clock } from './clock.ts'
 import { RateMeter } from '../protocol/rate-meter.ts'
+import { Uplink } from './uplink.ts'
 
 /** A peer that asks, as the upload side sees it. */
 export interface UploadClient {
@@ -37,6 +40,8 @@ export class Uploads {
   readonly #queues = new Map<UploadClient, Want[]>()
   readonly #rate = new RateMeter()
   readonly #parts = new Map<UploadClient, TokenBucket>()
+  readonly #uplink = new Uplink()
+  #yieldsUntil = -Infinity
   #bucket: TokenBucket
   #bytesPerSecond = 0
   #bytesLeft = Infinity
@@ -84,7 +89,7 @@ export class Uploads {
       return
     }
     const queue = this.#queues.get(client) ?? []
-    const retryAfterMs = this.#isTooMuch(queue.length, want.length)
+    const retryAfterMs = this.#isTooMuch(client, queue.length, want.length)
     if (retryAfterMs > 0) {
       client.send({ type: 'busy', request: want.request, retryAfterMs: Math.min(longestWaitMs, retryAfterMs) })
       return
@@ -122,8 +127,14 @@ export class Uploads {
     this.#cancelWait()
   }
 
+  /** The page loads something itself: others are refused meanwhile, for a while at most. */
+  yield(isLoading: boolean): void {
+    this.#yieldsUntil = isLoading ? this.#clock.now() + yieldMs : -Infinity
+  }
+
   /** Goes on after a channel has room again. */
   serve(): void {
+    this.#look()
     if (!this.#isServing) void this.#serveAll()
   }
 
@@ -181,6 +192,17 @@ export class Uploads {
     this.#uploadedBytes += length
     this.#rate.moved(length, this.#clock.now())
     client.send({ type: 'data', request, bytes: chunk.subarray(offset, offset + length) })
+    this.#look()
+  }
+
+  #look(): void {
+    this.#uplink.look(this.#uploadedBytes, this.#unsentBytes, this.#clock.now())
+  }
+
+  get #unsentBytes(): number {
+    let bytes = 0
+    for (const { bufferedAmount } of this.#queues.keys()) bytes += bufferedAmount
+    return bytes
   }
 
   /** The visitor's line became one to be spared. */
@@ -194,11 +216,23 @@ export class Uploads {
   }
 
   /** Milliseconds until another want may be tried, 0 where this one is welcome. */
-  #isTooMuch(openWants: number, length: number): number {
-    if (!this.isAllowed || this.#owedBytes + length > this.#bytesLeft) return longestWaitMs
-    if (openWants >= wantsPerPeer) return uploadQueueMs
-    const bytesPerSecond = Math.min(this.#bytesPerSecond, this.#rate.bytesPerSecond ?? Infinity)
-    const queueMs = (this.#owedBytes / bytesPerSecond) * 1000
+  #isTooMuch(client: UploadClient, openWants: number, length: number): number {
+    const now = this.#clock.now()
+    if (!this.isAllowed || this.#owedBytes + length > this.#bytesLeft || this.#uplink.isPoor(now)) return longestWaitMs
+    if (openWants >= wantsPerPeer || now < this.#yieldsUntil || !this.#hasSlot(client)) return uploadQueueMs
+    const { bytesPerSecond = Infinity } = this.#uplink
+    const rate = Math.min(this.#bytesPerSecond, this.#rate.bytesPerSecond ?? Infinity, bytesPerSecond)
+    const queueMs = ((this.#owedBytes + this.#unsentBytes) / rate) * 1000
     return queueMs > uploadQueueMs ? Math.ceil(queueMs) : 0
+  }
+
+  /** A few at a time have more of it than many. */
+  #hasSlot(client: UploadClient): boolean {
+    let served = 0
+    for (const [other, queue] of this.#queues) {
+      if (other === client) return true
+      if (queue.length > 0 || other.bufferedAmount > 0) served += 1
+    }
+    return served < uploadSlots
   }
 }

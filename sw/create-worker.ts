@@ -19,7 +19,8 @@ import { Media } from './media.ts'
 import type { FeedParts } from './open-feed.ts'
 import { EarlyBodies } from './open-feed.ts'
 import { Prefetch } from './prefetch.ts'
-import { OriginRate } from './origin-rate.ts'
+import { Hedges } from './hedge.ts'
+import { OriginPace } from './origin-pace.ts'
 import { PageHeads } from './page-heads.ts'
 import { OwnPass } from './own-pass.ts'
 import type { BridgeOptions } from './page-bridge.ts'
@@ -69,11 +70,17 @@ const linkKey = 'linked'
 /** Default names of our scripts; a site may serve them under others, and then they are assets like all. */
 const ownFiles = ['', '-worker', '-consent', '-peers', '-sw'].map((name) => `/nearhand${name}.js`)
 
-function feedPartsOf(manifests: Manifests, traffic: Traffic, now: () => number): Omit<FeedParts, 'store' | 'bridge'> {
+function feedPartsOf(
+  manifests: Manifests,
+  traffic: Traffic,
+  pace: OriginPace,
+  now: () => number,
+): Omit<FeedParts, 'store' | 'bridge'> {
   return {
     now,
     lists: new ChunkLists(),
-    originRate: new OriginRate(now),
+    pace,
+    hedges: new Hedges(),
     early: new EarlyBodies(),
     mayUsePeers: (path) => manifests.mayUsePeers(path),
     onBad: (source, bytes) => traffic.onBad(source, bytes),
@@ -96,7 +103,8 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const store = new Store({ disk: disk.store, limitBytes: config.storeLimitBytes, now, report, tell: world.tellStore })
   const place = { origin: world.location.origin, base: config.base }
   const hosts = new Hosts({ state: disk.state, fetch: world.fetch, now, report })
-  const origin = new Origin(world.fetch, place, now, (host) => hosts.close(host))
+  const pace = new OriginPace(now)
+  const origin = new Origin(measured(world.fetch, pace), place, now, (host) => hosts.close(host))
   const pass = new OwnPass(() => (now() + origin.clockOffsetMs) / 1000)
   const bridge = new PageBridge({
     ...world,
@@ -126,7 +134,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const media = new Media(disk.state, report)
   const budget = new ErrorBudget(disk.state, now, report)
   const rules = rulesOf(config, place)
-  const parts: FeedParts = { store, bridge, ...feedPartsOf(manifests, traffic, now) }
+  const parts: FeedParts = { store, bridge, ...feedPartsOf(manifests, traffic, pace, now) }
   const pathOf = (url: string): string | undefined => pathToAnswer(new Request(url), rules)
   const prefetch = new Prefetch({ manifests, origin, traffic, parts, pathOf, report })
   const route = new Route({
@@ -148,4 +156,9 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
 function rulesOf({ urls, patterns }: WorkerConfig, place: SitePlace): AnswerRules {
   const isNamed = compilePatterns(patterns)
   return { ...place, pathOf: compileUrls(urls, place), isNamed, ownFiles: new Set(ownFiles) }
+}
+
+/** What no cache answers says how far the origin is, before the first asset is asked of it. */
+function measured(fetch: OriginFetch, pace: OriginPace): OriginFetch {
+  return (url, init) => (init.cache === 'no-store' ? pace.open(() => fetch(url, init)) : fetch(url, init))
 }

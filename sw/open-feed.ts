@@ -13,22 +13,28 @@ import { AssetDigests } from './chunk-lists.ts'
 import { pause } from './deadline.ts'
 import type { LocalSource } from './local-source.ts'
 import { openLocalSource } from './local-source.ts'
-import type { OriginRate } from './origin-rate.ts'
+import type { Hedges } from './hedge.ts'
+import type { OriginPace } from './origin-pace.ts'
 import type { OriginSourceOptions } from './origin-source.ts'
 import { OriginSource } from './origin-source.ts'
-import { orPeers } from './or-peers.ts'
 import type { PeerSourceOptions } from './peer-source.ts'
 import { PeerSource } from './peer-source.ts'
+import { RaceSource } from './race-source.ts'
 import type { ChunkFeed, FeedRange } from './respond.ts'
 import type { ChunkSource, OnBad } from './sources.ts'
 import { readVerified } from './sources.ts'
 import type { Store } from './store.ts'
+import { soonerOf } from './sooner.ts'
+import type { Urgency } from './urgency.ts'
+import { critical } from './urgency.ts'
+import { wireShareOf } from './wire-share.ts'
 
 /** What a response needs besides its asset. */
-export interface FeedParts extends Omit<PeerSourceOptions, 'asset' | 'originBytesPerSecond'> {
+export interface FeedParts extends Omit<PeerSourceOptions, 'asset'> {
   readonly store: Store
   readonly lists: ChunkLists
-  readonly originRate: OriginRate
+  readonly pace: OriginPace
+  readonly hedges: Hedges
   readonly early: EarlyBodies
   readonly onBad: OnBad
 }
@@ -70,6 +76,7 @@ export async function openFeed(
   parts: FeedParts,
   origin: AssetOrigin | undefined,
   signal: AbortSignal,
+  urgency: (aheadBytes: number) => Urgency = () => critical,
 ): Promise<ChunkFeed> {
   const controller = new AbortController()
   const stop = (): void => controller.abort(signal.reason)
@@ -79,15 +86,16 @@ export async function openFeed(
   try {
     const local = await openLocalSource(asset, parts.store)
     const chunks = { first: Math.floor(range.start / asset.chunkSize), end: Math.ceil(range.end / asset.chunkSize) }
-    const peers = new PeerSource({ ...parts, asset, originBytesPerSecond: () => parts.originRate.bytesPerSecond })
+    const peers = new PeerSource({ ...parts, asset })
     const isHeld = skipWhile(chunks.first, chunks.end, (index) => local.holds(index)) === chunks.end
     if (origin && !isHeld) await peers.find(controller.signal)
     const begin = new Begin()
-    const origins = origin
-      ? openOrigins(asset, chunks.end, local, peers, origin, parts.originRate, controller.signal)
-      : undefined
-    const sources = origins ? chooseSources(chunks.first, local, peers, origins, begin, controller.signal) : [local]
-    const listSources = origin ? [local, peers, origin.list, ...listRescue(peers, origin, parts.now)] : [local]
+    const opened = { asset, range, urgency, local, peers, parts }
+    const origins = origin && openOrigins(opened, origin, controller.signal)
+    const sources = origins ? chooseSources(chunks.first, opened, origins, begin, controller.signal) : [local]
+    const listSources = origin
+      ? [local, soonerOf(peers, origin.list), origin.list, ...listRescue(peers, origin, parts.now)]
+      : [local]
     const readList: ReadList = async (chunk) =>
       (await readVerified(chunk, listSources, parts.onBad, controller.signal)).bytes
     const readPage: ReadList = (chunk) => readPatiently(() => readList(chunk), begin, controller.signal)
@@ -100,7 +108,7 @@ export async function openFeed(
     return {
       chunkSize: asset.chunkSize,
       begin: () => begin.settle(true),
-      need: (index) => peers.need(index),
+      need: (index) => origins?.race.need(index),
       async read(index) {
         const ahead = index + pageAheadChunks
         if (ahead < chunks.end) digests.readAhead(ahead)
@@ -144,32 +152,44 @@ interface Origins {
   readonly own: OriginSource
   /** The same content by its id. */
   readonly byId: OriginSource
+  /** At its own URL, or of peers. */
+  readonly race: RaceSource
   readonly isPinned: boolean
 }
 
+interface Opened {
+  readonly asset: Asset
+  readonly range: FeedRange
+  readonly urgency: (aheadBytes: number) => Urgency
+  readonly local: LocalSource
+  readonly peers: PeerSource
+  readonly parts: FeedParts
+}
+
 function openOrigins(
-  asset: Asset,
-  end: number,
-  local: LocalSource,
-  peers: PeerSource,
+  { asset, range, urgency, local, peers, parts }: Opened,
   { fetch, fetchContent, isPinned, onChanged }: AssetOrigin,
-  rate: OriginRate,
   signal: AbortSignal,
 ): Origins {
+  const end = Math.ceil(range.end / asset.chunkSize)
   const runEnd = (first: number): number | undefined =>
-    peers.isPromising ? undefined : skipWhile(first + 1, end, (index) => !local.holds(index))
+    peers.isPromising && wireShareOf(asset) === 1
+      ? undefined
+      : skipWhile(first + 1, end, (index) => !local.holds(index))
+  const { pace } = parts
+  const own = new OriginSource({ asset, pace, runEnd, fetch, onChanged }, signal)
   return {
-    own: new OriginSource({ asset, rate, runEnd, fetch, onChanged }, signal),
-    byId: new OriginSource({ asset, rate, runEnd, fetch: fetchContent, onChanged: () => {} }, signal),
+    own,
+    byId: new OriginSource({ asset, pace, runEnd, fetch: fetchContent, onChanged: () => {} }, signal),
+    race: new RaceSource({ ...parts, asset, peers, own, urgencyOf: urgency, start: range.start }, signal),
     isPinned,
   }
 }
 
 function chooseSources(
   first: number,
-  local: LocalSource,
-  peers: PeerSource,
-  { own, byId, isPinned }: Origins,
+  { local, peers }: Opened,
+  { own, byId, race, isPinned }: Origins,
   begin: Begin,
   signal: AbortSignal,
 ): readonly ChunkSource[] {
@@ -190,7 +210,8 @@ function chooseSources(
       return own.state === 'troubled' ? peers.readAgain(chunk, signal) : undefined
     },
   }
-  return [local, peers, orPeers(own, peers), resumed, rescue]
+  const honest: ChunkSource = { name: 'origin', read: (chunk) => race.readAfterLie(chunk, signal) }
+  return [local, race, honest, resumed, rescue]
 }
 
 /**

@@ -1,20 +1,21 @@
 import type { Bytes } from '../protocol/bytes.ts'
 import type { Asset } from '../protocol/chunks.ts'
 import { chunkCount } from '../protocol/chunks.ts'
-import { originRunLimit } from '../protocol/limits.ts'
+import { originRunLimit, sharedRunChunks } from '../protocol/limits.ts'
 import { isShareable } from '../protocol/shareable.ts'
 import { BodyReader } from './body-reader.ts'
 import type { RunExtent } from './origin-run.ts'
-import type { OriginRate } from './origin-rate.ts'
+import type { OriginPace } from './origin-pace.ts'
 import { OriginRun } from './origin-run.ts'
-import type { ChunkSource, Delivery } from './sources.ts'
+import type { Ask, ChunkSource, Delivery } from './sources.ts'
 import type { Chunk } from './verify.ts'
+import { wireShareOf } from './wire-share.ts'
 
 export interface OriginSourceOptions {
   readonly asset: Asset
   /** GET of the asset with these request headers. */
   readonly fetch: (headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Response>
-  readonly rate: OriginRate
+  readonly pace: OriginPace
   /**
    * How far a request that begins with this chunk should go on by itself, as the end of the extent; undefined: only
    * as far as chunks were asked for, because others may bring the rest.
@@ -54,8 +55,21 @@ export class OriginSource implements ChunkSource {
   }
 
   async read(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
-    if (this.#state === 'changed') return undefined
     signal.throwIfAborted()
+    return this.#read(chunk)
+  }
+
+  ask(chunk: Chunk): Ask {
+    const { index } = chunk
+    return {
+      answer: this.#read(chunk),
+      isComing: () => [...this.#runs].some((run) => run.isBringing(index)),
+      withdraw: () => this.#withdraw(index),
+    }
+  }
+
+  async #read(chunk: Chunk): Promise<Delivery | undefined> {
+    if (this.#state === 'changed') return undefined
     const bytes = await new Promise<Bytes>((resolve, reject) => {
       this.#asked.set(chunk.index, { chunk, resolve, reject })
       this.#schedule(chunk.index)
@@ -104,7 +118,8 @@ export class OriginSource implements ChunkSource {
     for (const run of this.#runs) if (run.isIdle) this.#end(run)
     if (this.#runs.size >= originRunLimit) return undefined
     const extent = { first, end: this.#endOf(first) }
-    const run = new OriginRun(extent, (signal) => this.#open(extent, signal), this.#options.rate)
+    const { asset, pace } = this.#options
+    const run = new OriginRun(extent, (signal) => this.#open(extent, signal), pace, wireShareOf(asset))
     this.#runs.add(run)
     return run
   }
@@ -113,7 +128,8 @@ export class OriginSource implements ChunkSource {
     let end = this.#options.runEnd(first)
     if (end === undefined) {
       end = first + 1
-      while (this.#asked.has(end)) end += 1
+      // In small pieces: what is not on its way yet can still go to peers without a loss.
+      while (this.#asked.has(end) && end - first < sharedRunChunks) end += 1
     }
     for (const run of this.#runs) if (run.isOpen && run.next > first) end = Math.min(end, run.next)
     return end
@@ -133,20 +149,29 @@ export class OriginSource implements ChunkSource {
       this.#serve()
     }
     const fail = (): void => {
-      if (this.#state === 'good') this.#state = 'unreachable'
+      // One that was closed is no failure.
+      if (this.#state === 'good' && this.#runs.has(run)) this.#state = 'unreachable'
       this.#end(run)
       this.#serve()
     }
     bytes.then(settle, fail)
   }
 
+  /** Others brought it. A request that nobody waits for any more ends, as its connection is of more use elsewhere. */
+  #withdraw(index: number): void {
+    if (this.#asked.delete(index)) return
+    for (const run of this.#runs) if (run.drop(index) && run.isIdle) this.#end(run)
+    this.#serve()
+  }
+
   async #open({ first, end }: RunExtent, signal: AbortSignal): Promise<BodyReader> {
-    const { asset, fetch } = this.#options
+    const { asset, fetch, pace } = this.#options
     const start = first * asset.chunkSize
     const last = Math.min(end * asset.chunkSize, asset.size) - 1
-    // Whole assets are asked for without a range: only then may the origin compress them.
-    const isWhole = first === 0 && end === chunkCount(asset.size, asset.chunkSize)
-    const response = await fetch(isWhole ? {} : { range: `bytes=${start}-${last}` }, signal)
+    // Whole assets are asked for without a range, as only then the origin compresses them; text always, for that it does.
+    const isWhole = (first === 0 && end === chunkCount(asset.size, asset.chunkSize)) || wireShareOf(asset) < 1
+    const headers = isWhole ? {} : { range: `bytes=${start}-${last}` }
+    const response = await pace.open(() => fetch(headers, signal))
     const body = new BodyReader(response.body)
     // What the origin gives to this visitor alone must go neither into the store nor to peers, whatever was published.
     const isPrivate = response.ok && !isShareable(response.headers)

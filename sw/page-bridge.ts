@@ -75,7 +75,7 @@ export class PageBridge {
   #port: ExchangePort | undefined
   #owner: string | undefined
   #lastRequest = 0
-  #openBytes = 0
+  #loading = 0
   #heardAt = 0
   #savedAt = 0
   #firstLink: Promise<unknown> | undefined
@@ -88,11 +88,6 @@ export class PageBridge {
 
   get isLinked(): boolean {
     return this.#port !== undefined
-  }
-
-  /** Bytes that peers were asked for and that are neither here nor given up. */
-  get openBytes(): number {
-    return this.#openBytes
   }
 
   /**
@@ -109,7 +104,14 @@ export class PageBridge {
       if (port === this.#port) this.#hear(message)
     })
     this.#alive()
+    if (this.#loading > 0) this.#post({ type: 'loading', isLoading: true })
     this.#onLink?.()
+  }
+
+  /** A page begins to wait for something, or has it: while one does, seeding stands back. */
+  loads(begins: boolean): void {
+    this.#loading += begins ? 1 : -1
+    if (this.#loading === (begins ? 1 : 0)) this.#post({ type: 'loading', isLoading: begins })
   }
 
   /** Tells the exchange what holds for it. @param clockOffsetMs what the origin's clock is ahead of this device's */
@@ -150,7 +152,7 @@ export class PageBridge {
       signal,
     )
     return {
-      answer: this.#chunkOf(request, asked.answer, ask.length),
+      answer: this.#chunkOf(request, asked.answer),
       hurry: (deadlineMs) => {
         if (!this.#waiting.has(request)) return
         this.#post({ type: 'hurry', request, deadlineMs })
@@ -160,14 +162,8 @@ export class PageBridge {
     }
   }
 
-  async #chunkOf(
-    request: number,
-    answered: Promise<Answer>,
-    length: number,
-  ): Promise<PeerChunk | MissReason | 'silence'> {
-    this.#openBytes += length
+  async #chunkOf(request: number, answered: Promise<Answer>): Promise<PeerChunk | MissReason | 'silence'> {
     const answer = await answered
-    this.#openBytes -= length
     if (answer === 'silence') return 'silence'
     if (answer.type !== 'chunk') return answer.type === 'miss' ? answer.reason : 'refused'
     const { peer, bytes } = answer

@@ -1,7 +1,6 @@
 import type { Asset } from '../protocol/chunks.ts'
 import {
   aheadDeadlineMs,
-  aheadFloorMs,
   findAgainMs,
   peerAssetBytes,
   peerChunkDeadlineMs,
@@ -15,27 +14,16 @@ import {
 } from '../protocol/limits.ts'
 import { pause } from './deadline.ts'
 import type { PageBridge, PeerChunk, PeerRead } from './page-bridge.ts'
-import type { ChunkSource, Delivery } from './sources.ts'
+import type { Ask, ChunkSource, Delivery } from './sources.ts'
 import type { Chunk } from './verify.ts'
 
 export interface PeerSourceOptions {
   readonly asset: Asset
-  readonly bridge: Pick<PageBridge, 'isLinked' | 'openBytes' | 'ready' | 'find' | 'read'>
-  /** How fast the origin answers; undefined as long as nobody knows. */
-  readonly originBytesPerSecond: () => number | undefined
+  readonly bridge: Pick<PageBridge, 'isLinked' | 'ready' | 'find' | 'read' | 'loads'>
   /** Whether the site allows peers at this moment. */
   readonly mayUsePeers: (path: string) => boolean
   readonly now: () => number
 }
-
-interface OpenRead {
-  readonly read: PeerRead
-  /** Since when the page waits for it. */
-  neededAt: number | undefined
-}
-
-/** What is assumed of an origin that was not measured yet: the same as of a peer. */
-const unknownOriginBytesPerSecond = 2_000_000
 
 /**
  * Other visitors, as a source for one response. Asks only where somebody holds the asset, and gives up when they cost
@@ -52,7 +40,7 @@ export class PeerSource implements ChunkSource {
   #patienceMs = peerPatienceMs
   /** The last chunk that the page waited for. */
   #needed = -1
-  readonly #open = new Map<number, OpenRead>()
+  readonly #open = new Map<number, PeerRead>()
 
   constructor(options: PeerSourceOptions) {
     this.#options = options
@@ -60,16 +48,18 @@ export class PeerSource implements ChunkSource {
 
   /** Whether the next chunk is worth asking for. */
   get isPromising(): boolean {
-    return this.#holders > 0 && this.#patienceMs >= peerListDeadlineMs && this.#isUsable
+    return this.areThere && this.#patienceMs >= peerListDeadlineMs
+  }
+
+  /** Whether anybody holds the asset, however late they were. */
+  get areThere(): boolean {
+    return this.#holders > 0 && this.#isUsable
   }
 
   /** From now on the page waits for this chunk. */
   need(index: number): void {
     this.#needed = index
-    const open = this.#open.get(index)
-    if (open === undefined || open.neededAt !== undefined) return
-    open.neededAt = this.#options.now()
-    open.read.hurry(this.#urgentMs)
+    this.#open.get(index)?.hurry(aheadDeadlineMs)
   }
 
   /** Asks who holds the asset. */
@@ -83,21 +73,31 @@ export class PeerSource implements ChunkSource {
     this.#hasHolders ||= this.#holders > 0
   }
 
-  async read(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
-    if (!this.isPromising) {
-      this.#findAgain(signal)
-      return undefined
+  /** A chunk, until somebody withdraws it. @param promptMs only who is expected to give it so soon is asked */
+  ask(chunk: Chunk, promptMs: number, signal: AbortSignal): Ask {
+    const { read, answer } = this.#ask(chunk, signal, aheadDeadlineMs, promptMs)
+    return {
+      answer,
+      withdraw: (isLate) => {
+        read.withdraw()
+        if (!isLate) return
+        this.#lose(peerMissMs)
+        // Is anybody there at all? Silence is seen sooner in answer to this.
+        this.#findSoon(signal)
+      },
     }
-    if (chunk.index < 0) return this.#read(chunk, signal, peerListDeadlineMs)
-    if (chunk.index <= this.#needed) return this.#read(chunk, signal, this.#urgentMs)
-    return this.#read(chunk, signal, aheadDeadlineMs, this.#originMs(chunk.length))
+  }
+
+  /** Of a list. */
+  async read(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
+    return this.isPromising ? this.#ask(chunk, signal, peerListDeadlineMs).answer : undefined
   }
 
   /** The same peers when the origin failed: once more, also after they failed often. */
   async readAgain(chunk: Chunk, signal: AbortSignal): Promise<Delivery | undefined> {
     if (!this.#isUsable) return undefined
     if (this.#holders === 0) await this.find(signal)
-    return this.#holders === 0 ? undefined : this.#read(chunk, signal, peerChunkDeadlineMs)
+    return this.#holders === 0 ? undefined : this.#ask(chunk, signal, peerChunkDeadlineMs).answer
   }
 
   /**
@@ -109,7 +109,8 @@ export class PeerSource implements ChunkSource {
     const end = now() + rescueDeadlineMs
     for (let left = rescueTries; left > 0 && this.#isUsable && now() < end; left -= 1) {
       if (this.#holders === 0) await this.find(signal)
-      const delivery = this.#holders === 0 ? undefined : await this.#read(chunk, signal, Math.max(0, end - now()))
+      const deadlineMs = Math.max(0, end - now())
+      const delivery = this.#holders === 0 ? undefined : await this.#ask(chunk, signal, deadlineMs).answer
       if (delivery || !this.#hasHolders || signal.aborted) return delivery
       await pause(rescuePauseMs, signal)
       this.#holders = 0 // those who failed rest a while: who is left?
@@ -117,53 +118,44 @@ export class PeerSource implements ChunkSource {
     return undefined
   }
 
-  get #urgentMs(): number {
-    return Math.max(0, Math.min(peerChunkDeadlineMs, this.#patienceMs))
-  }
-
-  /** How long the origin would take for all that peers were asked for: what they cannot give sooner, it is asked for. */
-  #originMs(length: number): number {
-    const { bridge, originBytesPerSecond } = this.#options
-    const rate = originBytesPerSecond() ?? unknownOriginBytesPerSecond
-    const originMs = ((bridge.openBytes + length) / rate) * 1000
-    return Math.ceil(Math.min(aheadDeadlineMs, Math.max(aheadFloorMs, originMs)))
-  }
-
   get #isUsable(): boolean {
     return this.#options.bridge.isLinked && this.#options.mayUsePeers(this.#options.asset.path)
   }
 
-  /** Peers that came during a long response take over what is still missing. */
-  #findAgain(signal: AbortSignal): void {
-    const { asset, now } = this.#options
-    if (this.#holders > 0 || asset.size < peerAssetBytes || now() - this.#askedAt < findAgainMs) return
-    this.#askedAt = now()
+  /** Peers that came during a response take over what is still missing. */
+  findAgain(signal: AbortSignal): void {
+    if (this.#holders === 0 && this.#options.asset.size >= peerAssetBytes) this.#findSoon(signal)
+  }
+
+  #findSoon(signal: AbortSignal): void {
+    if (this.#options.now() - this.#askedAt < findAgainMs) return
+    this.#askedAt = this.#options.now()
     this.find(signal).catch(() => {}) // nobody then, as before
   }
 
-  async #read(
-    { index, length }: Chunk,
+  #ask(
+    chunk: Chunk,
     signal: AbortSignal,
     deadlineMs: number,
-    promptMs?: number,
-  ): Promise<Delivery | undefined> {
-    const { asset, bridge, now } = this.#options
-    const isUrgent = promptMs === undefined
-    const neededAt = isUrgent ? now() : undefined
-    const ask = { index, length, deadlineMs, promptMs: promptMs ?? deadlineMs, isUrgent }
+    promptMs: number = deadlineMs,
+  ): { read: PeerRead; answer: Promise<Delivery | undefined> } {
+    const { asset, bridge } = this.#options
+    const { index, length } = chunk
+    const ask = { index, length, deadlineMs, promptMs, isUrgent: index <= this.#needed }
     const read = bridge.read(asset, ask, signal)
-    const open: OpenRead = { read, neededAt }
-    if (!isUrgent) this.#open.set(index, open)
+    this.#open.set(index, read)
+    return { read, answer: this.#deliver(index, read) }
+  }
+
+  async #deliver(index: number, read: PeerRead): Promise<Delivery | undefined> {
     const answer = await read.answer
-    this.#open.delete(index)
+    if (this.#open.get(index) === read) this.#open.delete(index)
     if (typeof answer !== 'string') {
       this.#patienceMs += peerPatiencePerChunkMs
       return { bytes: answer.bytes, peer: answer.peer, refuse: () => this.#refuse(answer) }
     }
-    // Nobody has just this chunk, or the page went away: neither cost time.
-    if (answer === 'nobody' || answer === 'stopped') return undefined
-    const waitedMs = open.neededAt === undefined ? 0 : now() - open.neededAt
-    this.#lose(Math.max(peerMissMs, waitedMs))
+    // Nobody has just this chunk, or nobody waits for it any more: neither cost time.
+    if (answer !== 'nobody' && answer !== 'stopped') this.#lose(peerMissMs)
     return undefined
   }
 
@@ -175,6 +167,6 @@ export class PeerSource implements ChunkSource {
   /** Once there is no patience left, what was read ahead of peers is the origin's: the page would wait for each in turn. */
   #lose(ms: number): void {
     this.#patienceMs -= ms
-    if (!this.isPromising) for (const { read } of this.#open.values()) read.withdraw()
+    if (!this.isPromising) for (const read of this.#open.values()) read.withdraw()
   }
 }

@@ -8,6 +8,7 @@ import { openFeed } from './open-feed.ts'
 import type { Origin } from './origin-fetch.ts'
 import { isWhole } from './store.ts'
 import type { Traffic } from './traffic.ts'
+import { idle } from './urgency.ts'
 
 export interface PrefetchOptions {
   readonly manifests: Pick<Manifests, 'prepare' | 'isValidAt' | 'find'>
@@ -54,10 +55,10 @@ export class Prefetch {
   async #store(asset: Asset, origin: AssetOrigin): Promise<void> {
     const { parts, traffic } = this.#options
     const { signal } = new AbortController()
-    const feed = await openFeed(asset, { start: 0, end: asset.size }, parts, origin, signal)
+    const feed = await openFeed(asset, { start: 0, end: asset.size }, parts, origin, signal, () => idle)
     try {
       for (let index = 0; index < chunkCount(asset.size, asset.chunkSize); index += 1) {
-        while (parts.bridge.openBytes > 0) await pause(prefetchPauseMs, signal)
+        while (parts.pace.isAwaited) await pause(prefetchPauseMs, signal)
         const { source, bytes } = await feed.read(index)
         traffic.onPrefetched(source, bytes.length)
       }

@@ -20,6 +20,7 @@ import { planResponse } from './plan.ts'
 import { respond, respondEmpty } from './respond.ts'
 import { isWhole } from './store.ts'
 import type { Traffic } from './traffic.ts'
+import { urgencyOf } from './urgency.ts'
 
 export interface RouteOptions {
   readonly manifests: Manifests
@@ -164,7 +165,8 @@ export class Route {
     const { parts, traffic } = this.#options
     const plan = planResponse(asset, request.headers)
     if (plan.body === undefined || plan.body.start === plan.body.end) return respondEmpty(plan)
-    const feed = await openFeed(asset, plan.body, parts, origin, request.signal)
+    const urgency = urgencyOf(request, asset)
+    const feed = await openFeed(asset, plan.body, parts, origin, request.signal, urgency)
     const onDelivered = traffic.onDelivered.bind(traffic, asset)
     return respond(plan, plan.body, { ...feed, end: () => (feed.end(), traffic.flush()) }, onDelivered)
   }

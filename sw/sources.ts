@@ -13,6 +13,16 @@ export interface Delivery {
   refuse(): void
 }
 
+/** A chunk that one source was asked for, and is still to be had of others. */
+export interface Ask {
+  /** As of `read`. */
+  readonly answer: Promise<Delivery | undefined>
+  /** Whether it is on its way already, so that asking another would have it brought twice. */
+  isComing?(): boolean
+  /** Nobody waits for it any more; the answer may then never come. @param isLate because it took too long */
+  withdraw(isLate: boolean): void
+}
+
 export interface ChunkSource {
   readonly name: SourceName
   /** Undefined where the source does not have it; a failure may also be thrown. */

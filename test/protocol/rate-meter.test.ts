@@ -12,6 +12,15 @@ test('RateMeter says nothing of a rate while only slow first units came', () => 
   expect(meter.bytesPerSecond).toBe(256 * kib * 5)
 })
 
+test('RateMeter needs no more than half a second to call a line slow', () => {
+  const meter = new RateMeter()
+  meter.started(0)
+  meter.moved(16 * kib, 480)
+  expect(meter.bytesPerSecond).toBeUndefined()
+  meter.moved(16 * kib, 640)
+  expect(meter.bytesPerSecond).toBe(50 * kib)
+})
+
 test('RateMeter follows later samples, and pauses cost nothing', () => {
   const meter = new RateMeter()
   meter.started(0)

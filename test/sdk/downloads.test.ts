@@ -161,10 +161,10 @@ test('Downloads notices a stall, and what waits in our own queue is not the peer
   const { ask, clock, downloads, outcomes } = scene()
   const first = ask(windowStartBytes)
   const second = ask(unitBytes, 1)
-  await clock.advance(400)
+  await clock.advance(250)
   expect(downloads.isStalled(clock.now())).toBe(false)
-  expect([first.waitedMs(clock.now()), second.waitedMs(clock.now())]).toEqual([400, 0])
-  await clock.advance(200)
+  expect([first.waitedMs(clock.now()), second.waitedMs(clock.now())]).toEqual([250, 0])
+  await clock.advance(100)
   expect(downloads.isStalled(clock.now())).toBe(true)
   downloads.failAll('stalled')
   expect(outcomes).toEqual([

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { HolderView, Rank } from '../../sdk/pick.ts'
-import { pickPeer, transferMs } from '../../sdk/pick.ts'
+import { expectedFinishMs, pickPeer } from '../../sdk/pick.ts'
 
 interface View extends Partial<Omit<HolderView, 'queuedBytes'>> {
   readonly queued?: number
@@ -61,8 +61,9 @@ test('pickPeer() compares two different ones, whatever is drawn', () => {
   )
 })
 
-test('transferMs() counts what was asked for before', () => {
+test('expectedFinishMs() counts the round trip, what was asked for before, and failures', () => {
   const busy = holder({ queued: 900_000, urgent: 100_000 })
-  expect(transferMs(busy, needOf(100_000))).toBe(1000)
-  expect(transferMs(busy, needOf(100_000, 1)), 'what is only read ahead stands back').toBe(200)
+  expect(expectedFinishMs(busy, needOf(100_000))).toBe(1050)
+  expect(expectedFinishMs(busy, needOf(100_000, 1)), 'what is only read ahead stands back').toBe(250)
+  expect(expectedFinishMs(holder({ failureRate: 0.5 }), needOf(150_000))).toBe(500)
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { contentIdOfDigest } from '../../protocol/hash.ts'
-import { bufferedLimitBytes, unitBytes, wantsPerPeer } from '../../protocol/limits.ts'
+import { bufferedLimitBytes, unitBytes, uploadSlots, wantsPerPeer, yieldMs } from '../../protocol/limits.ts'
 import type { PeerFrame } from '../../protocol/peer-wire.ts'
 import type { UploadClient } from '../../sdk/uploads.ts'
 import { Uploads } from '../../sdk/uploads.ts'
@@ -227,4 +227,54 @@ test('Uploads drops what was cancelled, and all of a peer that went', async () =
   await clock.advance(2000)
   expect(one.sent.map((frame) => 'request' in frame && frame.request)).toEqual([1])
   expect(gone.sent).toEqual([])
+})
+
+test('Uploads refuses others while the page loads something itself, for a while at most', async () => {
+  const { want, uploads, clock } = scene(1e9)
+  const client = new Client()
+  uploads.yield(true)
+  want(client, 1)
+  uploads.yield(false)
+  want(client, 2)
+  await rest()
+  uploads.yield(true)
+  await clock.advance(yieldMs)
+  want(client, 3)
+  await rest()
+  expect(client.types).toEqual(['busy', 'data', 'data'])
+})
+
+test('Uploads gives to some at a time, and to the others when they have it', async () => {
+  const { want, clock } = scene(1e9)
+  const clients = Array.from({ length: uploadSlots + 1 }, () => new Client())
+  for (const client of clients) client.bufferedAmount = bufferedLimitBytes + 1
+  for (const client of clients) want(client, 1)
+  expect(clients.flatMap(({ types }) => types)).toEqual(['busy'])
+  const [first] = clients
+  const last = clients.at(-1)
+  if (first === undefined || last === undefined) throw new Error('Cannot go on: no clients')
+  for (const client of clients) client.bufferedAmount = 0
+  want(first, 2)
+  await clock.advance(100)
+  want(last, 2)
+  await clock.advance(100)
+  expect(last.types).toEqual(['busy', 'data'])
+})
+
+test('Uploads gives nothing over a line that proved poor', async () => {
+  const { want, clock } = scene(1e9)
+  const client = new Client()
+  let sent = 0
+  client.send = (frame) => {
+    client.sent.push(frame)
+    if (frame.type === 'data') sent += frame.bytes.length
+  }
+  const begin = clock.now()
+  // 25 KB/s leave.
+  Object.defineProperty(client, 'bufferedAmount', { get: () => Math.max(0, sent - (clock.now() - begin) * 25) })
+  for (let request = 0; request < 40; request += 1) {
+    want(client, request)
+    await clock.advance(200)
+  }
+  expect(client.sent.at(-1)).toMatchObject({ type: 'busy', retryAfterMs: 60_000 })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { OriginSourceOptions } from '../../sw/origin-source.ts'
-import { OriginRate } from '../../sw/origin-rate.ts'
+import { OriginPace } from '../../sw/origin-pace.ts'
 import { OriginSource } from '../../sw/origin-source.ts'
 import type { Chunk } from '../../sw/verify.ts'
 import { rest, until } from '../fakes/clock.ts'
@@ -55,7 +55,7 @@ function open(runEnd: OriginSourceOptions['runEnd'] = () => 10) {
   const seen = { changes: 0 }
   const onChanged = (): void => void (seen.changes += 1)
   const source = new OriginSource(
-    { asset, rate: new OriginRate(() => 0), runEnd, onChanged, fetch: server.fetch },
+    { asset, pace: new OriginPace(() => 0), runEnd, onChanged, fetch: server.fetch },
     controller.signal,
   )
   const read = async (index: number) => textOf((await source.read(chunkAt(index), controller.signal))?.bytes)
@@ -196,8 +196,8 @@ describe('OriginSource', () => {
         return Promise.resolve(new Response(body, { status: 206, headers }))
       }
       const { signal } = new AbortController()
-      const rate = new OriginRate(() => 0)
-      const source = new OriginSource({ asset, rate, runEnd: () => 10, onChanged: () => {}, fetch }, signal)
+      const pace = new OriginPace(() => 0)
+      const source = new OriginSource({ asset, pace, runEnd: () => 10, onChanged: () => {}, fetch }, signal)
       const reads = new Map<number, unknown>()
       for (const index of [5, 3, 7]) {
         reads.set(index, source.read(chunkAt(index), signal))
@@ -216,10 +216,10 @@ describe('OriginSource', () => {
   test('reads over what comes before where the server knows no ranges', async () => {
     const { signal } = new AbortController()
     const fetch = (): Promise<Response> => Promise.resolve(new Response(content.slice()))
-    const rate = new OriginRate(() => 0)
+    const pace = new OriginPace(() => 0)
     const seen = { changes: 0 }
     const onChanged = (): void => void (seen.changes += 1)
-    const source = new OriginSource({ asset, rate, runEnd: () => 10, onChanged, fetch }, signal)
+    const source = new OriginSource({ asset, pace, runEnd: () => 10, onChanged, fetch }, signal)
     const [eight, nine] = await Promise.all([8, 9].map((index) => source.read(chunkAt(index), signal)))
     expect([textOf(eight?.bytes), textOf(nine?.bytes)]).toEqual([expected(8), expected(9)])
     expect(seen.changes).toBe(0)

@@ -97,13 +97,16 @@ describe('PageBridge.read()', () => {
     expect(exchange.asked('hurry')).toHaveLength(1)
   })
 
-  test('knows how many bytes are on their way', async () => {
+  test('tells the exchange once that pages wait for something, a new one again, and when none does any more', () => {
     const { bridge, exchange } = linked()
-    const readings = [bridge.read(asset, ask, signal), bridge.read(asset, ask, signal)]
-    expect(bridge.openBytes).toBe(2 * ask.length)
-    for (const { request } of exchange.asked('read')) exchange.say({ type: 'miss', request, reason: 'late' })
-    await Promise.all(readings.map(({ answer }) => answer))
-    expect(bridge.openBytes).toBe(0)
+    bridge.loads(true)
+    bridge.loads(true)
+    bridge.loads(false)
+    expect(exchange.asked('loading')).toEqual([{ type: 'loading', isLoading: true }])
+    const next = new FakeExchange()
+    bridge.link(next, 'page')
+    bridge.loads(false)
+    expect(next.asked('loading').map(({ isLoading }) => isLoading)).toEqual([true, false])
   })
 
   test('keeps an exchange that spoke meanwhile', async () => {
