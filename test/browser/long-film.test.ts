@@ -5,6 +5,7 @@ import { noise, sha256Of } from './harness/assets.ts'
 import { useScene } from './harness/scene.ts'
 import type { Site } from './harness/site.ts'
 import { openSite } from './harness/site.ts'
+import { untilTrue } from './harness/until.ts'
 import { openVisitor } from './harness/visitor.ts'
 
 const scene = useScene()
@@ -40,8 +41,9 @@ test('a film with pages in its list is read from the origin, from a neighbour th
   // All of the spans, which are 4 MiB long, and of the runs that the map knows.
   const wide = { headers: { range: `bytes=${wideStart}-${wideStart + 16 * MIB - 1}` } }
   expect((await first.load(path, wide)).status).toBe(206)
-  await first.page.waitForFunction(
-    async (lastSpan) => {
+  await untilTrue(
+    first.page,
+    async (lastSpan: number) => {
       const stored = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()))
       return stored.flat().some(({ url }) => url.endsWith(`/${lastSpan}`))
     },

@@ -7,6 +7,7 @@ import type { Scene } from './harness/scene.ts'
 import { useScene } from './harness/scene.ts'
 import type { Site } from './harness/site.ts'
 import { openSite } from './harness/site.ts'
+import { untilTrue } from './harness/until.ts'
 import { openSeeder, openVisitor, Visitor } from './harness/visitor.ts'
 
 const scene = useScene()
@@ -76,12 +77,13 @@ test('a guarded file passes between visitors whom the site admitted, and nobody 
   const site = await openGuardedSite(scene)
   const seeder = await openGuest(site, 'yes')
   // Until its pass has come: before that the site alone gives it, and nothing is kept.
-  await seeder.page.waitForFunction(
-    async ([path, id]) => {
+  await untilTrue(
+    seeder.page,
+    async ({ path, id }: { path: string; id: string }) => {
       await globalThis.site.load(path)
       return (await globalThis.site.storedSpans(id)) > 0
     },
-    [`${film}?token=first`, storageOf(site.asset(film)).id] as const,
+    { path: `${film}?token=first`, id: storageOf(site.asset(film)).id },
   )
   await seeder.untilStored([film])
   const member = await openGuest(site, 'yes')

@@ -6,6 +6,7 @@ import { openBrowser } from './chromium.ts'
 import { storageOf } from './held-assets.ts'
 import type { Scene } from './scene.ts'
 import type { Site } from './site.ts'
+import { untilTrue } from './until.ts'
 
 /** What a page saw of one response. */
 export interface Loaded {
@@ -102,11 +103,15 @@ export class Visitor {
 
   /** Until the service worker has a manifest that it believes: before, it answers plainly and stores nothing. */
   async untilAnswering(): Promise<void> {
-    await this.page.waitForFunction(async (path) => {
-      await (await fetch(path)).arrayBuffer()
-      const { requests, fallbacks } = await nearhand.stats()
-      return requests > fallbacks
-    }, probe)
+    await untilTrue(
+      this.page,
+      async (path: string) => {
+        await (await fetch(path)).arrayBuffer()
+        const { requests, fallbacks } = await nearhand.stats()
+        return requests > fallbacks
+      },
+      probe,
+    )
   }
 
   /** Until a neighbour is ready, as the public API tells it. */
@@ -119,7 +124,7 @@ export class Visitor {
   /** Until so many neighbours can be asked. */
   async untilNeighbours(count: number): Promise<void> {
     await this.connected()
-    await this.page.waitForFunction(async (least) => (await nearhand.stats()).peers.length >= least, count)
+    await untilTrue(this.page, async (least: number) => (await nearhand.stats()).peers.length >= least, count)
   }
 
   async load(path: string, options: LoadOptions = {}): Promise<Loaded> {
@@ -171,10 +176,14 @@ export class Visitor {
   /** Until the device's store holds these assets whole, so that a neighbour can be told so. */
   async untilStored(paths: readonly string[]): Promise<void> {
     const wanted = paths.map((path) => storageOf(this.site.asset(path)))
-    await this.page.waitForFunction(async (assets) => {
-      for (const { id, spans } of assets) if ((await site.storedSpans(id)) < spans) return false
-      return true
-    }, wanted)
+    await untilTrue(
+      this.page,
+      async (assets: typeof wanted) => {
+        for (const { id, spans } of assets) if ((await site.storedSpans(id)) < spans) return false
+        return true
+      },
+      wanted,
+    )
   }
 
   /** Until so many chunks of an asset were told of. */
