@@ -46,7 +46,8 @@ function parseAnnounce(message: Fields): ToAnnounce {
     return { type: 'answer', swarm, peer, to: binaryId(message, 'to_peer_id'), answer }
   }
   const left = message['left']
-  const isComplete = left !== undefined && left !== null && Number(left) === 0
+  // Of an object that says it is a number, `Number` would throw what is no fault of protocol.
+  const isComplete = (typeof left === 'number' || typeof left === 'string') && Number(left) === 0
   return { type: 'announce', swarm, peer, event: eventOf(message['event']), isComplete, offers: parseOffers(message) }
 }
 

@@ -4,6 +4,7 @@ import {
   announceFaults,
   announceIntervalSeconds,
   announceOfferMs,
+  announceOffersOfOne,
   announceOfferBurst,
   announceOffersPerSecond,
   announceOffersReceived,
@@ -13,6 +14,7 @@ import type { SdpRules } from './announce-sdp.ts'
 import { rebuildSdp } from './announce-sdp.ts'
 import type { Offer, ToAnnounce } from './announce-wire.ts'
 import { parseToAnnounce } from './announce-wire.ts'
+import { addressGroup } from './client-address.ts'
 import type { Seat } from './roster.ts'
 import { Roster } from './roster.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -51,8 +53,14 @@ interface Member {
   readonly json: string
   isComplete: boolean
   seat: Seat<Member> | undefined
-  /** Offers that were passed on to it and may be answered: until when, by offerer and offer. */
-  readonly open: Map<string, number>
+  /** Offers that were passed on to it and may be answered, by offerer and offer. */
+  readonly open: Map<string, OpenOffer>
+}
+
+interface OpenOffer {
+  readonly until: number
+  /** See `addressGroup`. */
+  readonly group: string
 }
 
 interface Swarm {
@@ -148,7 +156,7 @@ export class AnnounceTracker {
     if (seat === undefined) return
     const others = swarm.roster.pick(seat, {
       count: offers.length,
-      mayPick: (other) => this.#mayMeet(connection, other.connection) && hasRoom(other, now),
+      mayPick: (other) => this.#mayMeet(connection, other.connection) && this.#hasRoom(other, connection, now),
       loadOf: ({ open }) => open.size,
       random: this.#options.random,
     })
@@ -159,7 +167,10 @@ export class AnnounceTracker {
       if (offer === undefined || !connection.offers.take(now)) return
       const sdp = rebuildSdp(offer.sdp, this.#rulesOf(connection, other.connection))
       if (sdp === undefined) continue
-      other.open.set(member.id + offer.id, now + announceOfferMs)
+      other.open.set(member.id + offer.id, {
+        until: now + announceOfferMs,
+        group: addressGroup(connection.visitor.address),
+      })
       effects.push({ to: other.connection.id, text: signalText('offer', member, offer.id, sdp) })
     }
   }
@@ -168,12 +179,12 @@ export class AnnounceTracker {
     const { swarm: hash, peer, to, answer } = message
     const member = connection.members.get(hash + peer)
     const key = to + answer.id
-    const until = member?.open.get(key)
+    const open = member?.open.get(key)
     // Silence, as for one who left: there is nothing to learn from it.
-    if (member === undefined || until === undefined) return []
+    if (member === undefined || open === undefined) return []
     member.open.delete(key)
     const other = member.swarm.members.get(to)
-    if (other === undefined || until < this.#options.now()) return []
+    if (other === undefined || open.until < this.#options.now()) return []
     const sdp = rebuildSdp(answer.sdp, this.#rulesOf(connection, other.connection))
     if (sdp === undefined) return []
     return [{ to: other.connection.id, text: signalText('answer', member, answer.id, sdp) }]
@@ -211,6 +222,23 @@ export class AnnounceTracker {
     return one === other || this.#isLan(one, other) || one.visitor.address !== other.visitor.address
   }
 
+  /**
+   * Nobody is flooded with offers: those open are counted, and the old ones forgotten. One address has not all of the
+   * room, or it could keep everybody else from a peer.
+   */
+  #hasRoom({ open, connection }: Member, from: Connection, now: number): boolean {
+    if (open.size < announceOffersReceived / 2) return true
+    for (const [key, { until }] of open) {
+      if (until >= now) break
+      open.delete(key)
+    }
+    if (open.size >= announceOffersReceived) return false
+    if (open.size < announceOffersReceived / 2 || this.#isLan(from, connection)) return true
+    const group = addressGroup(from.visitor.address)
+    const own = [...open.values()].filter((offer) => offer.group === group)
+    return own.length < announceOffersOfOne
+  }
+
   #rulesOf(from: Connection, to: Connection): SdpRules {
     return { lan: this.#isLan(from, to), fingerprint: from.visitor.fingerprint }
   }
@@ -230,16 +258,6 @@ export class AnnounceTracker {
 
 function createSwarm(hash: string): Swarm {
   return { hash, json: JSON.stringify(hash), roster: new Roster(), members: new Map(), complete: 0, downloaded: 0 }
-}
-
-/** Nobody is flooded with offers: those open are counted, and the old ones forgotten. */
-function hasRoom({ open }: Member, now: number): boolean {
-  if (open.size < announceOffersReceived) return true
-  for (const [key, until] of open) {
-    if (until >= now) break
-    open.delete(key)
-  }
-  return open.size < announceOffersReceived
 }
 
 function replyOf({ json, complete, members }: Swarm): string {

@@ -6,6 +6,7 @@ import {
   departedKept,
   introduceAgainSeconds,
   introductionsMade,
+  introductionsOfOne,
   introductionsReceived,
   offersPerPair,
 } from '../protocol/limits.ts'
@@ -13,6 +14,7 @@ import type { Pass } from '../protocol/pass.ts'
 import { parseCandidate } from '../protocol/session-description.ts'
 import type { FromTracker, Signal, ToTracker } from '../protocol/tracker-wire.ts'
 import type { CheckPass } from './check-pass.ts'
+import { addressGroup } from './client-address.ts'
 import type { Place, Seat } from './roster.ts'
 import { Roster } from './roster.ts'
 
@@ -61,6 +63,8 @@ interface Peer {
   readonly id: PeerId
   /** As the tracker sees it; nobody else is told. */
   readonly address: string
+  /** See `addressGroup`. */
+  readonly group: string
   readonly place: Place
   readonly isLocalPage: boolean
   /** Undefined before it joined. */
@@ -70,6 +74,8 @@ interface Peer {
   readonly pairs: Map<PeerId, Pair>
   /** Of the pairs, those that others asked for. */
   received: number
+  /** The same by group. */
+  readonly receivedOf: Map<string, number>
   /** Addresses of those who were introduced to it and left, the oldest first. */
   readonly departed: string[]
 }
@@ -95,8 +101,9 @@ export class Tracker {
 
   /** Takes a new connection under a fresh id. */
   open(id: PeerId, { address, place, isLocalPage }: Visitor): Effect[] {
-    const fresh = { seats: undefined, pass: undefined, pairs: new Map<PeerId, Pair>(), received: 0, departed: [] }
-    this.#peers.set(id, { id, address, place, isLocalPage, ...fresh })
+    const known = { id, address, group: addressGroup(address), place, isLocalPage }
+    const introductions = { pairs: new Map<PeerId, Pair>(), received: 0, receivedOf: new Map<string, number>() }
+    this.#peers.set(id, { ...known, ...introductions, seats: undefined, pass: undefined, departed: [] })
     return [{ to: id, message: { type: 'welcome', peer: id } }]
   }
 
@@ -127,7 +134,7 @@ export class Tracker {
       const other = this.#peers.get(otherId)
       if (other === undefined) continue
       other.pairs.delete(id)
-      if (pair.seeker === id) other.received -= 1
+      if (pair.seeker === id) count(other, peer, -1)
       other.departed.push(peer.address)
       if (other.departed.length > departedKept) other.departed.shift()
     }
@@ -195,7 +202,7 @@ export class Tracker {
     const pair = { seeker: peer.id, introducedAt, offersLeft: offersPerPair, offers: 0, answers: 0, candidates: 0 }
     peer.pairs.set(other.id, pair)
     other.pairs.set(peer.id, pair)
-    other.received += 1
+    count(other, peer, 1)
   }
 
   /**
@@ -215,10 +222,19 @@ export class Tracker {
     // Nobody tells us whether the two found a way to each other. Always the same one seeks, so offers never cross.
     if (pair && (pair.seeker !== peer.id || this.#options.now() < pair.introducedAt + introduceAgainSeconds))
       return false
-    if (other === peer || (!pair && other.received >= introductionsReceived)) return false
+    if (other === peer || (!pair && !this.#hasRoom(other, peer))) return false
     if (!this.#hasPass(other)) return false
     // Behind one address they could meet only by local candidates or a router that hairpins.
     return this.#isLan(peer, other) || other.address !== peer.address
+  }
+
+  /** One address, or one household with IPv6, must not have all of the room: it could keep everybody else from a peer. */
+  #hasRoom(other: Peer, peer: Peer): boolean {
+    if (other.received < introductionsReceived / 2 || this.#isLan(peer, other)) {
+      return other.received < introductionsReceived
+    }
+    const own = other.receivedOf.get(peer.group) ?? 0
+    return other.received < introductionsReceived && own < introductionsOfOne
   }
 
   #isLan(peer: Peer, other: Peer): boolean {
@@ -256,6 +272,14 @@ export class Tracker {
     }
     peer.seats = undefined
   }
+}
+
+/** Of introductions to one, those that another asked for. */
+function count(to: Peer, { group }: Peer, change: 1 | -1): void {
+  to.received += change
+  const own = (to.receivedOf.get(group) ?? 0) + change
+  if (own > 0) to.receivedOf.set(group, own)
+  else to.receivedOf.delete(group)
 }
 
 function pass(pair: Pair, isSeeker: boolean, isLan: boolean, signal: Signal): Signal | undefined {

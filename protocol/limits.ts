@@ -202,6 +202,7 @@ export const hostPauseMs: number = 300_000 // until one that could not is tried 
 // Tracker
 export const introductionsMade: number = 128 // of those still here, that one peer asked for
 export const introductionsReceived: number = 64 // of those still here, that others asked for
+export const introductionsOfOne: number = 8 // of them by one address, where half of that room is taken
 export const departedKept: number = 32 // addresses of those whom a peer was introduced to and who left
 export const offersPerPair: number = 4 // after each introduction: the first, and again where a connection failed
 export const introduceAgainSeconds: number = 60 // until a pair is introduced again, as it may not have met
@@ -221,6 +222,7 @@ export const trackerCloseWaitMs: number = 1000
 export const announceMessageBytes: number = 32 * KIB
 export const announceOffers: number = 10 // in one announce
 export const announceOffersReceived: number = 64 // that one peer may have unanswered
+export const announceOffersOfOne: number = 8 // of them from one address, where half of that room is taken
 export const announceOfferMs: number = 60_000 // that an offer may be answered
 export const announceOfferBurst: number = 100 // of one connection
 export const announceOffersPerSecond: number = 2

@@ -8,6 +8,7 @@ import type { Pass } from '../../protocol/pass.ts'
 import { passNow, passSite } from '../protocol/passes.ts'
 
 const swarm = parseValue(swarmIdSchema, 'a'.repeat(32), 'swarm')
+const otherSwarm = parseValue(swarmIdSchema, 'b'.repeat(32), 'swarm')
 const idOf = (number: number): PeerId => parseValue(peerIdSchema, number.toString(16).padStart(32, '0'), 'peer')
 const pass: Pass = {
   site: parseValue(siteIdSchema, passSite, 'site'),
@@ -78,6 +79,22 @@ describe('many identities from one address', () => {
     const tracker = makeTracker()
     const own = Array.from({ length: 200 }, (_, number) => join(tracker, number + 1, '203.0.113.1'))
     for (const id of own) expect(seek(tracker, id)).toEqual([])
+  })
+
+  test.each([
+    ['one address', () => '203.0.113.1'],
+    ['one household with IPv6', (number: number) => `2001:db8:1:1::${number}`],
+  ])('keep nobody else from a peer: %s', (_, addressAt) => {
+    const tracker = makeTracker()
+    const viewers = Array.from({ length: 20 }, (_viewer, number) => join(tracker, number + 1, addressOf(number)))
+    for (let number = 1; number < 300; number += 1) {
+      const evil = join(tracker, 5000 + number, addressAt(number))
+      seekAll(tracker, evil)
+      // Then it hides, so that the one who comes after is led to viewers alone.
+      tracker.receive(evil, { type: 'join', version: 1, swarms: [otherSwarm], pass: '' })
+    }
+    const met = seekAll(tracker, join(tracker, 9000, '192.0.2.1'))
+    expect(viewers.filter((viewer) => met.has(viewer))).toEqual(viewers)
   })
 
   test('nine tenths of a swarm leave an honest peer some honest ones', () => {

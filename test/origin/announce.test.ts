@@ -73,6 +73,7 @@ beforeEach(() => {
 describe('announce', () => {
   test('is answered with the counts of the swarm', () => {
     tell(one, announce(ann, { left: 0, event: 'started' }))
+    tell(one, announce(ann, { left: { toString: 1, valueOf: 1 } }))
     expect(tell(two, announce(bob, { left: 10, event: 'started' }))).toEqual([
       { to: two, message: { action: 'announce', info_hash: hash, interval: 120, complete: 1, incomplete: 1 } },
     ])
@@ -208,6 +209,16 @@ describe('attacks', () => {
     }
     expect(reached).toBe(announceOffersReceived)
     now += announceOfferMs + 1
+    expect(tell(three, announce(eve, { offers: [offer('1')] }))[1]?.to).toBe(two)
+  })
+
+  test('one address takes no more than half of the room that a peer has for offers', () => {
+    tell(two, announce(bob))
+    for (let number = 10; number < 110; number += 1) {
+      tracker.open(connectionOf(number), visitorAt('203.0.113.9'))
+      tell(connectionOf(number), announce(idOf(`p${number}`), { offers: [offer('1')] }))
+      tell(connectionOf(number), announce(idOf(`p${number}`), { event: 'stopped' }))
+    }
     expect(tell(three, announce(eve, { offers: [offer('1')] }))[1]?.to).toBe(two)
   })
 
