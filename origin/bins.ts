@@ -51,7 +51,8 @@ export function makeCatalogue(rows: readonly BinRow[], indexBytes: number): Cata
     if (indexDepth === indexDepthLimit) break
     ;({ index, bytes } = addGroups(parts, index.map(indexTuple), pageGrouping))
   }
-  throw new RangeError(`Cannot publish: ${rows.length} files are more than an index can hold`)
+  const room = `${Math.max(0, indexBytes)} bytes that sections, response headers and URL rules leave in a head`
+  throw new RangeError(`Cannot publish: an index of ${rows.length} files does not fit the ${room}`)
 }
 
 /** As the formats spell a row of an index. */

@@ -70,7 +70,7 @@ describe('makeCatalogue()', () => {
   })
 
   test('refuses more than an index can hold', () => {
-    expect(() => makeCatalogue(numbered(5000), 10)).toThrow('more than an index can hold')
+    expect(() => makeCatalogue(numbered(5000), 10)).toThrow('does not fit the')
   })
 })
 
