@@ -136,7 +136,7 @@ export function createWorker(config: WorkerConfig, world: World): NearhandWorker
   const rules = rulesOf(config, place)
   const parts: FeedParts = { store, bridge, ...feedPartsOf(manifests, traffic, pace, now) }
   const pathOf = (url: string): string | undefined => pathToAnswer(new Request(url), rules)
-  const prefetch = new Prefetch({ manifests, origin, traffic, parts, pathOf, report })
+  const prefetch = new Prefetch({ manifests, origin, traffic, parts, pathOf, place, report })
   const route = new Route({
     manifests,
     origin,

@@ -1,6 +1,8 @@
 import type { Asset } from '../protocol/chunks.ts'
 import { chunkCount } from '../protocol/chunks.ts'
 import { prefetchPauseMs } from '../protocol/limits.ts'
+import type { SitePlace } from '../protocol/url-rules.ts'
+import { compileUrls } from '../protocol/url-rules.ts'
 import { pause } from './deadline.ts'
 import type { Manifests } from './manifests.ts'
 import type { AssetOrigin, FeedParts } from './open-feed.ts'
@@ -17,6 +19,7 @@ export interface PrefetchOptions {
   readonly parts: FeedParts
   /** The path of an asset that a request of a page for this URL would be answered by. */
   readonly pathOf: (url: string) => string | undefined
+  readonly place: SitePlace
   readonly report: (error: unknown) => void
 }
 
@@ -41,12 +44,14 @@ export class Prefetch {
   }
 
   async #fetch(url: string, mayAskOrigin: boolean): Promise<void> {
-    const { manifests, origin, parts, pathOf } = this.#options
+    const { manifests, origin, parts, pathOf, place } = this.#options
     const path = pathOf(url)
     if (path === undefined || !(await manifests.prepare()) || !manifests.isValidAt(path)) return
     const asset = await manifests.find(path)
     // What is guarded goes to those alone who ask for it themselves.
     if (asset === undefined || asset.isGuarded === true || origin.isPrivate(asset.id)) return
+    // The worker file's rules are but a filter: another host is asked only where the signed head names it.
+    if (compileUrls(asset.urls, place)(url) !== path) return
     if (asset.size === 0 || isWhole(await parts.store.find(asset.id))) return
     const atOrigin = origin.assetOf(new Request(url), asset, () => {})
     await this.#store(asset, mayAskOrigin ? atOrigin : withoutOrigin(atOrigin))

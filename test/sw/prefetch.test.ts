@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { isWhole } from '../../sw/store.ts'
+import { MemoryDisk } from '../fakes/memory-disk.ts'
 import { siteUrl } from './made-site.ts'
+import { makeWorker } from './made-worker.ts'
 import { all, film, give, icon, image, linked, liveSite, readyWorker } from './route-scene.ts'
 
 const urlOf = (path: string): string => new URL(path, siteUrl).href
@@ -37,4 +39,17 @@ test('Prefetch leaves alone what the origin changed, and goes on with the next',
   await worker.prefetch.take([urlOf('/icon.png'), urlOf('/image.jpg')], true)
   expect(await worker.store.find(icon.asset.id)).toBeUndefined()
   expect(isWhole(await worker.store.find(image.asset.id))).toBe(true)
+})
+
+test.each([
+  ['names it', true],
+  ['does not name it', false],
+])('Prefetch asks another host only where the signed head %s, whatever the worker file says', async (_, isSigned) => {
+  const site = await liveSite()
+  const urls = { ignoredQuery: [], hosts: [{ host: 'https://media.test', from: '/', to: '/' }] }
+  if (isSigned) await site.deploy(all, { urls })
+  const worker = makeWorker(site, new MemoryDisk(), 100_000_000, urls)
+  await worker.manifests.onNavigation()
+  await worker.prefetch.take(['https://media.test/icon.png'], true)
+  expect(site.urls.includes('https://media.test/icon.png')).toBe(isSigned)
 })
