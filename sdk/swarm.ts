@@ -1,7 +1,14 @@
 import type { PageToWorker } from '../protocol/bridge.ts'
 import type { PeerId } from '../protocol/ids.ts'
 import type { JoinResponse } from '../protocol/join.ts'
-import { connectionsPerPage, dialsAtOnce, introductionsKept, seekLimit } from '../protocol/limits.ts'
+import {
+  connectionsPerPage,
+  dialsAtOnce,
+  introductionsKept,
+  pushBurst,
+  pushesPerSecond,
+  seekLimit,
+} from '../protocol/limits.ts'
 import type { SessionDescription } from '../protocol/session-description.ts'
 import type { Signal } from '../protocol/tracker-wire.ts'
 import { backoffMs, jitterMs } from './backoff.ts'
@@ -61,6 +68,7 @@ export class Swarm {
   readonly #introduced = new Set<PeerId>()
   readonly #redials: Redials
   readonly #offers: TokenBucket
+  readonly #pushes: TokenBucket
   /** Of the page before; asked for once. */
   #known: readonly PeerId[] | undefined
   #join: JoinResponse | undefined
@@ -78,6 +86,7 @@ export class Swarm {
     this.#bans = bans
     this.#redials = new Redials(ports.random)
     this.#offers = new TokenBucket(offersPerSecond, offerBurst, ports.clock.now())
+    this.#pushes = new TokenBucket(pushesPerSecond, pushBurst, ports.clock.now())
     this.#tracker = new TrackerClient(ports, {
       welcomed: () => {
         this.#seekRound = 0
@@ -85,7 +94,10 @@ export class Swarm {
       },
       introduced: (peers) => this.#introduce(peers),
       signalled: (from, signal) => this.#signalled(from, signal),
-      pushed: (envelope) => ports.tellWorker({ type: 'nearhand:fresh', envelope }),
+      pushed: (envelope) => {
+        // Each costs the worker signatures to check; what a flood hides it asks the origin for.
+        if (this.#pushes.take(1, ports.clock.now())) ports.tellWorker({ type: 'nearhand:fresh', envelope })
+      },
       reached: (isReachable) => {
         ports.tellWorker({ type: 'nearhand:tracker', isReachable })
         // The origin was away, and is likely to be back: those who are connected wait for our new pass.

@@ -1,3 +1,4 @@
+import type { PageToWorker } from '../../protocol/bridge.ts'
 import type { PeerId } from '../../protocol/ids.ts'
 import type { JoinResponse } from '../../protocol/join.ts'
 import type { FromTracker, Signal, ToTracker } from '../../protocol/tracker-wire.ts'
@@ -74,6 +75,7 @@ export async function openSwarm(
   const sent: ToTracker[] = []
   const connections: FakeConnection[] = []
   const told: PageToExchange[] = []
+  const toldWorker: PageToWorker[] = []
   const bans = new Bans(new MapMemory())
   let joins = 0
   let isRefusing = false
@@ -102,7 +104,7 @@ export async function openSwarm(
         connections.push(connection)
         return connection
       },
-      tellWorker: () => {},
+      tellWorker: (message) => void toldWorker.push(message),
       tellExchange: (message) => told.push(message),
     },
     bans,
@@ -122,6 +124,7 @@ export async function openSwarm(
     sent,
     connections,
     told,
+    toldWorker,
     bans,
     swarm,
     hear,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ProtocolError } from '../../protocol/errors.ts'
 import type { JoinResponse } from '../../protocol/join.ts'
-import { connectionsPerPage, dialsAtOnce } from '../../protocol/limits.ts'
+import { connectionsPerPage, dialsAtOnce, pushBurst } from '../../protocol/limits.ts'
 import { peerIdOf, swarm as swarmId, wholeSite } from './exchange-scene.ts'
 import { answerOf, offerOf, openSwarm, peers, self } from './swarm-scene.ts'
 
@@ -300,4 +300,15 @@ test('Swarm stays away from the tracker where the site does not let the visitor 
   expect([joins(), sockets.length]).toEqual([2, 0])
   await clock.advance(200_500)
   expect([joins(), sockets.length]).toEqual([3, 1])
+})
+
+test('Swarm tells the worker what the tracker pushes, and no flood of it', async () => {
+  const { clock, hear, welcome, toldWorker } = await openSwarm()
+  welcome()
+  const words = () => toldWorker.flatMap((message) => (message.type === 'nearhand:fresh' ? [message.envelope] : []))
+  for (let at = 0; at < 100; at += 1) hear({ type: 'fresh', envelope: `${at}` })
+  expect(words()).toHaveLength(pushBurst)
+  await clock.advance(1000)
+  hear({ type: 'fresh', envelope: 'later' })
+  expect(words().at(-1)).toBe('later')
 })
