@@ -114,6 +114,16 @@ describe('a server that runs', { timeout: 60_000 }, () => {
     expect(worker).toContain(JSON.parse(rootEnvelope).payload)
   })
 
+  test('gives the same worker file after a deploy, or each would install it anew', async () => {
+    const { url, origin } = await serve()
+    const read = async () => (await fetch(`${url}nearhand-sw.js`)).text()
+    const before = await read()
+    const { headHash } = origin.publication
+    await site.write('a.txt', 'another')
+    expect((await origin.publish()).headHash).not.toBe(headHash)
+    expect(await read()).toBe(before)
+  })
+
   test('stays with its keys while those of the folder cannot be used, and says why', async () => {
     const { fresh } = await serve()
     const whole = await readFile(join(folder, 'root.json'), 'utf8')
