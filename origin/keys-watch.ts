@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { keysPollMs } from '../protocol/limits.ts'
+import { keysAgainMs, keysPollMs } from '../protocol/limits.ts'
 import { headSignerOf } from './head.ts'
 import type { SiteKeys } from './keys.ts'
 import { keyFiles, readKeys } from './keys.ts'
@@ -11,6 +11,8 @@ export interface KeysWatchOptions {
   readonly current: () => SiteKeys
   /** Takes others. Rejects where it cannot. */
   readonly change: (keys: SiteKeys) => Promise<void>
+  /** Milliseconds since 1970. */
+  readonly now: () => number
   readonly log: (line: string) => void
 }
 
@@ -23,6 +25,8 @@ export class KeysWatch {
   readonly #timer: NodeJS.Timeout
   #seen: string | undefined
   #judged: string | undefined
+  /** When keys that could not be taken are tried again, in milliseconds since 1970. */
+  #againAt = Number.POSITIVE_INFINITY
   #isLooking = false
 
   constructor(options: KeysWatchOptions) {
@@ -38,15 +42,20 @@ export class KeysWatch {
   async #lookOnce(): Promise<void> {
     if (this.#isLooking) return
     this.#isLooking = true
-    const { folder, current, change, log } = this.#options
+    const { folder, current, change, log, now } = this.#options
     try {
       const state = await stateOf(folder)
       const isQuiet = state === this.#seen
       this.#seen = state
-      if (!isQuiet || state === this.#judged) return
+      if (!isQuiet || (state === this.#judged && now() < this.#againAt)) return
       this.#judged = state
+      this.#againAt = Number.POSITIVE_INFINITY
       const keys = await readNextKeys(folder, current())
-      if (!isSame(keys, current())) await change(keys)
+      if (isSame(keys, current())) return
+      // The keys are good: what failed may be the disk, or a publication at the same time.
+      this.#againAt = now() + keysAgainMs
+      await change(keys)
+      this.#againAt = Number.POSITIVE_INFINITY
     } catch (error) {
       log(`${error instanceof Error ? error.message : String(error)}; the keys stay as they were`)
     } finally {

@@ -101,7 +101,7 @@ async function openOrigin(config: OriginConfig, lock: StateLock, signal: AbortSi
     parts.push(repeat(tellAll, (config.freshSeconds * 1000) / 2))
     const { keys: folder, log } = config
     const change = (next: SiteKeys): Promise<void> => publisher.changeKeys(next)
-    parts.push(new KeysWatch({ folder, current: () => publisher.keys, change, log }))
+    parts.push(new KeysWatch({ folder, current: () => publisher.keys, change, now: config.now, log }))
     const stun = await startStunOrLog(config)
     if (stun) parts.push(stun)
     const files = await SiteFiles.open(config, publisher)

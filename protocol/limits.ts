@@ -244,6 +244,7 @@ export const watchQuietMs: number = 200 // without a change, until the folder is
 export const watchLongestMs: number = 5000 // of changes without a pause, until it is published all the same
 export const watchAgainMs: number = 1000 // until a folder that cannot be watched is tried again
 export const switchesPollMs: number = 1000 // how soon a server notices what its operator switched
+export const keysAgainMs: number = 60_000 // until good keys that could not be taken are tried again
 export const keysPollMs: number = 1000 // how soon it looks at its key folder again
 export const injectLimitBytes: number = 8 * MIB // larger pages are served as they are
 export const headsKept: number = 3 // heads whose parts and content stay for visitors that are a deploy behind

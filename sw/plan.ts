@@ -14,13 +14,12 @@ type ByteRange = { readonly start: number; readonly end: number }
 /**
  * The answer to a GET of an asset: conditions first, then the range (RFC 9110 section 13.2.2). There is no
  * Last-Modified, so If-Modified-Since is never looked at and a date in If-Range never matches.
+ *
+ * @param isOtherHosts whether the page asked another host of the owner
  */
-export function planResponse(asset: Asset, request: RequestHeaders): Plan {
+export function planResponse(asset: Asset, request: RequestHeaders, isOtherHosts: boolean = false): Plan {
   const etag = etagOf(asset)
-  const fixed = [
-    ['accept-ranges', 'bytes'],
-    ['etag', etag],
-  ] as const
+  const fixed: Plan['headers'] = [['accept-ranges', 'bytes'], ['etag', etag], ...(isOtherHosts ? [othersAnswer] : [])]
   if (isNotModified(request.get('if-none-match'), etag)) {
     return { status: 304, headers: [...withoutType(asset), ...fixed], body: undefined }
   }
@@ -35,6 +34,9 @@ export function planResponse(asset: Asset, request: RequestHeaders): Plan {
   const contentRange = `bytes ${range.start}-${range.end - 1}/${asset.size}`
   return { status: 206, headers: [...headers, ['content-range', contentRange]], body }
 }
+
+/** Pages that require it of what they load from elsewhere (COEP) had it of that host, and now have the answer of us. */
+const othersAnswer = ['cross-origin-resource-policy', 'cross-origin'] as const
 
 /** The same at every party, so that a cached answer of one is valid for all. */
 export function etagOf(asset: Pick<Asset, 'id'>): string {

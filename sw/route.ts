@@ -162,8 +162,8 @@ export class Route {
   }
 
   async #respond(request: Request, asset: Asset, origin: AssetOrigin | undefined): Promise<Response> {
-    const { parts, traffic } = this.#options
-    const plan = planResponse(asset, request.headers)
+    const { parts, traffic, place } = this.#options
+    const plan = planResponse(asset, request.headers, new URL(request.url).origin !== place.origin)
     if (plan.body === undefined || plan.body.start === plan.body.end) return respondEmpty(plan)
     const urgency = urgencyOf(request, asset)
     const feed = await openFeed(asset, plan.body, parts, origin, request.signal, urgency)

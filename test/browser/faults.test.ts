@@ -190,6 +190,22 @@ test.each(scripts)('%s throws: the page loads', async (script) => {
   await expectRight(site, visitor, large)
 })
 
+test('a deploy of a worker that is no script: those who have the last one keep it, and the page loads', async () => {
+  const site = await openSite(scene)
+  const before = await openSeeder(scene, site, [large])
+  site.answer('/nearhand-sw.js', () => new Response('}{', { headers: { 'content-type': 'text/javascript' } }))
+  const visitor = await openVisitor(scene, site, { isControlled: false })
+  await expectRight(site, visitor, large)
+  expect(await visitor.registrations()).toBe(0)
+  const update = await before.page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.getRegistration()
+    return registration?.update().then(String, (error: unknown) => String(error))
+  })
+  expect(update).toContain('Failed to update')
+  await before.goto('/')
+  await expectRight(site, before, large)
+})
+
 test('everything that the service worker needs throws: the page loads', async () => {
   const site = await openSite(scene)
   const script = await (await fetch(`${site.url}/nearhand-sw.js`)).text()

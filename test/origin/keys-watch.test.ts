@@ -6,11 +6,12 @@ import { keygenCommand } from '../../origin/command-keygen.ts'
 import { keysCommand } from '../../origin/command-keys.ts'
 import { publishCommand } from '../../origin/command-publish.ts'
 import { readKeys } from '../../origin/keys.ts'
-import { readNextKeys } from '../../origin/keys-watch.ts'
+import { KeysWatch, readNextKeys } from '../../origin/keys-watch.ts'
 import { runCli } from '../../origin/run-cli.ts'
 import { serveOrigin } from '../../origin/serve.ts'
 import type { Fresh } from '../../protocol/manifest.ts'
 import { openPass, passTrustOf } from '../../protocol/pass.ts'
+import { keysAgainMs } from '../../protocol/limits.ts'
 import { parseFromTracker } from '../../protocol/tracker-wire.ts'
 import { Manifests } from '../../sw/manifests.ts'
 import { Origin } from '../../sw/origin-fetch.ts'
@@ -112,6 +113,23 @@ describe('a server that runs', { timeout: 60_000 }, () => {
     await listen(url, origin)
     const worker = await (await fetch(`${url}nearhand-sw.js`)).text()
     expect(worker).toContain(JSON.parse(rootEnvelope).payload)
+  })
+
+  test('tries good keys again, after a while, where it could not take them', async () => {
+    await serve()
+    const before = await readKeys(folder)
+    let now = 0
+    let tries = 0
+    const change = (): Promise<void> => {
+      tries += 1
+      return tries === 1 ? Promise.reject(new Error('Cannot write: the disk is full')) : Promise.resolve()
+    }
+    const watch = new KeysWatch({ folder, current: () => before, change, now: () => now, log: () => {} })
+    onTestFinished(() => watch.close())
+    await keys('rotate', 'fresh')
+    await vi.waitFor(() => expect(tries).toBe(1), patience)
+    now += keysAgainMs
+    await vi.waitFor(() => expect(tries).toBe(2), patience)
   })
 
   test('gives the same worker file after a deploy, or each would install it anew', async () => {

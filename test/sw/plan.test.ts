@@ -18,6 +18,11 @@ function plan(size: number, headers: Record<string, string>): ReturnType<typeof 
 }
 
 describe('planResponse()', () => {
+  test('answers for another host so that pages may load it which require that of all they load (COEP)', () => {
+    const { headers } = planResponse(assetOf(1), new Headers(), true)
+    expect(Object.fromEntries(headers)['cross-origin-resource-policy']).toBe('cross-origin')
+  })
+
   test('answers whole, with the signed headers', () => {
     const { status, headers, body } = plan(1000, {})
     expect([status, body]).toEqual([200, { start: 0, end: 1000 }])

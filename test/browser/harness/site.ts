@@ -11,6 +11,8 @@ import { signFresh } from '../../../origin/fresh.ts'
 import type { Origin, OriginOptions } from '../../../origin/index.ts'
 import type { SiteKeys } from '../../../origin/keys.ts'
 import { readKeys } from '../../../origin/keys.ts'
+import type { SwitchesFile } from '../../../origin/switches.ts'
+import { readSwitches, writeSwitches } from '../../../origin/switches.ts'
 import { makeAssets, sha256Of } from './assets.ts'
 import { ByteCount } from './counting.ts'
 import type { Scene } from './scene.ts'
@@ -107,6 +109,12 @@ export class Site {
     const keys = await this.keys()
     const signedAt = Math.floor(now.getTime() / 1000)
     return signFresh(keys, heads, { now: signedAt, seconds, peers: true, revoked: [] })
+  }
+
+  /** As the operator does on the command line: the running origin notices, and tells every visitor. */
+  async switch(changes: Partial<SwitchesFile>): Promise<void> {
+    const { state } = this.#options
+    await writeSwitches(state, { ...(await readSwitches(state)), ...changes })
   }
 
   /** On the same port and with the same keys as before. */
