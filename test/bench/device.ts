@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
 import { findChromium } from '../../scripts/find-chromium.mjs'
+import { quietFlags } from '../browser/harness/chromium.ts'
 
 /** One browser process with a profile of its own, and one tab. */
 export interface Device {
@@ -24,13 +25,7 @@ export interface DeviceOptions {
 }
 
 const flags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
+  ...quietFlags,
   // Several browsers share one machine here; a window that is not in front must not be slowed down for it.
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',

@@ -15,6 +15,7 @@ import type { LabEnd } from './lab.ts'
 import type { Joined, ReadResult } from './page-exchange.ts'
 import type { LinkPage } from './page.ts'
 import type { Timeline } from './timeline.ts'
+import { quietFlags } from '../../browser/harness/chromium.ts'
 
 declare const linkPage: LinkPage
 
@@ -23,13 +24,7 @@ const contentBytes = 16 * 1024 * 1024
 const swarm = parseValue(swarmIdSchema, '5'.repeat(32), 'swarm')
 
 const flags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
+  ...quietFlags,
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
   // The name that would stand for an address could be found on no link of ours.

@@ -23,7 +23,8 @@ export interface BrowserOptions {
   readonly args?: readonly string[]
 }
 
-const flags = [
+/** Of every Chromium that is driven here: as root, without a screen, and asking nobody else for anything. */
+export const quietFlags: readonly string[] = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -31,6 +32,10 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+]
+
+const flags = [
+  ...quietFlags,
   '--autoplay-policy=no-user-gesture-required',
   // Only both together let two browsers meet where nothing but loopback exists.
   '--allow-loopback-in-peer-connection',
