@@ -149,7 +149,6 @@ export const mediaStartBytes: number = 1 * MIB // that a player waits for until 
 export const timesKept: number = 64 // recent times of one kind, to know what is usual
 export const hedgeShare: number = 0.05 // of the chunks of peers, that the origin is asked for as well
 export const hedgeBurst: number = 3 // such chunks in a row
-export const trialPauseMs: number = 2000 // between two chunks that both are asked for at once, while peers gave nothing
 export const hedgeEarliestMs: number = 400
 export const hedgeLatestMs: number = 1500
 export const hedgeGraceMs: number = 50 // after the page came to wait for a chunk

@@ -73,12 +73,7 @@ export class ChunkRace {
   }
 
   #begin(): void {
-    const { urgency, hedges, now } = this.#options
-    const dueMs = this.#dueAt - this.#askedAt
-    // What must be sooner than the origin cannot wait to learn whether peers are: until one gave something, both are asked.
-    const isTrial = urgency.slackMs < 0 && hedges.try(now())
-    this.#askPeers(isTrial ? dueMs + longPromptMs : promptMsOf(urgency, dueMs))
-    if (isTrial) this.#askOrigin()
+    this.#askPeers(promptMsOf(this.#options.urgency, this.#dueAt - this.#askedAt))
   }
 
   get dueAt(): number {

@@ -1,11 +1,4 @@
-import {
-  hedgeBurst,
-  hedgeEarliestMs,
-  hedgeGraceMs,
-  hedgeLatestMs,
-  hedgeShare,
-  trialPauseMs,
-} from '../protocol/limits.ts'
+import { hedgeBurst, hedgeEarliestMs, hedgeGraceMs, hedgeLatestMs, hedgeShare } from '../protocol/limits.ts'
 import { RecentTimes } from './recent-times.ts'
 
 /** A chunk that peers were asked for, times in milliseconds of one clock. */
@@ -40,7 +33,6 @@ export function hedgeAt(waiting: Waiting, peerLongMs: number | undefined, origin
 export class Hedges {
   readonly #times = new RecentTimes()
   #tokens = hedgeBurst
-  #triedAt = -Infinity
 
   /** How long a chunk of a peer takes when it takes long. */
   get longMs(): number | undefined {
@@ -51,13 +43,6 @@ export class Hedges {
   came(ms: number): void {
     this.#times.add(ms)
     this.#tokens = Math.min(hedgeBurst, this.#tokens + hedgeShare)
-  }
-
-  /** Whether to ask both for a chunk that cannot wait, to learn what peers are: as long as none gave anything, now and then. */
-  try(now: number): boolean {
-    if (this.longMs !== undefined || now - this.#triedAt < trialPauseMs) return false
-    this.#triedAt = now
-    return true
   }
 
   /** Whether one more may be asked for twice. */

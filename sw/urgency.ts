@@ -10,8 +10,8 @@ export interface Urgency {
   readonly patienceMs: number
 }
 
-/** What the page cannot be shown or run without: clearly sooner, or of the origin. */
-export const critical: Urgency = { slackMs: -30, patienceMs: 0 }
+/** What the page cannot be shown or run without. So little later nobody can tell, and near peers are asked at all. */
+export const critical: Urgency = { slackMs: 40, patienceMs: 60 }
 const seen: Urgency = { slackMs: 100, patienceMs: 200 }
 const running: Urgency = { slackMs: 500, patienceMs: 1000 }
 /** What nobody waits for. */

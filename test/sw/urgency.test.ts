@@ -68,5 +68,5 @@ test('promptMsOf() lets what nobody waits for cost some time, and never many tim
   expect(promptMsOf(prefetch, 100)).toBe(1100)
   expect(promptMsOf(prefetch, 1000)).toBe(2200)
   expect(promptMsOf(prefetch, 60_000)).toBe(65_000)
-  expect(promptMsOf(critical, 100)).toBe(70)
+  expect(promptMsOf(critical, 100)).toBe(140)
 })
