@@ -98,6 +98,7 @@ test('a guarded file passes between visitors whom the site admitted, and nobody 
   expect(await stranger.chunks(film)).toEqual([])
 
   site.count.reset()
+  site.hold([film])
   expect((await member.load(path)).sha256).toBe(sha256Of(site.asset(film)))
   expect(site.count.bytes(film)).toBe(0)
   // Nobody gets past the site's check by the name of the content.
