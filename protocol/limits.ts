@@ -159,7 +159,6 @@ export const aheadDeadlineMs: number = 10_000 // of a chunk that somebody else i
 export const rescueDeadlineMs: number = 15_000 // for one chunk where peers are all that is left, all tries together
 export const rescuePauseMs: number = 500 // before they are asked again
 export const rescueTries: number = 12
-export const originSilenceMs: number = 2000 // for one chunk, until peers are asked for it again
 export const partSlowMs: number = 50 // of peers for a part they do not give, after which they are not asked for a while:
 export const partRestMs: number = 5000
 export const partRescueTries: number = 8 // where the origin is gone
