@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const startPage = '/nearhand-start.html'
 const near = { bitsPerSecond: 1_000_000_000, roundTripMs: 0 }
 /** So far away that neighbours are nearer, also for text, which the origin sends compressed. */
-const far = { bitsPerSecond: 8_000_000, roundTripMs: 200 }
+const far = { bitsPerSecond: 4_000_000, roundTripMs: 500 }
 const connectLimitMs = 20_000
 /** Of what the machine has no name for, nothing is asked. */
 const args = ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost']
